@@ -1,0 +1,131 @@
+//! Who may do what: one pure function, asked by the storage on every operation, whichever protocol
+//! the request came in by.
+
+use crate::cx::Caller;
+use crate::error::{Error, Result};
+use crate::id::{GroupId, UserId};
+use crate::permissions::Permissions;
+use crate::time::Timestamp;
+
+/// To whom a grant is given.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Grantee {
+    /// One account.
+    User(UserId),
+    /// Everybody in a group.
+    Group(GroupId),
+}
+
+/// A grant on a node, valid for everything below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// To whom.
+    pub grantee: Grantee,
+    /// What; the empty set denies everything.
+    pub permissions: Permissions,
+    /// Until when; none means for ever.
+    pub expires: Option<Timestamp>,
+}
+
+/// The permissions of `caller` on a node of a space that `owner` owns, given the grants on the node
+/// and on its ancestors (`path`: from the root of the space down to the node).
+///
+/// The owner of a space and the server itself may do everything. Otherwise permissions add up along
+/// the path; an expired grant gives nothing; a denial on any level takes everything from there on.
+pub fn permissions<'a>(
+    caller: &Caller,
+    owner: Option<&UserId>,
+    path: impl IntoIterator<Item = &'a [Grant]>,
+    now: Timestamp,
+) -> Permissions {
+    let identity = match caller {
+        Caller::Service(_) => return Permissions::MANAGER,
+        Caller::Anonymous => return Permissions::NONE,
+        Caller::User(identity) => identity,
+    };
+    if owner == Some(&identity.id) {
+        return Permissions::MANAGER;
+    }
+    let mut set = Permissions::NONE;
+    for level in path {
+        for grant in level {
+            let meant = match &grant.grantee {
+                Grantee::User(user) => *user == identity.id,
+                Grantee::Group(group) => identity.groups.contains(group),
+            };
+            if !meant || grant.expires.is_some_and(|end| end <= now) {
+                continue;
+            }
+            if grant.permissions == Permissions::NONE {
+                return Permissions::NONE;
+            }
+            set = set | grant.permissions;
+        }
+    }
+    set
+}
+
+/// Refuses unless `have` contains `need`. Who may not even see the node is told that there is
+/// none ([`crate::ErrorKind::NotFound`]); others get [`crate::ErrorKind::PermissionDenied`].
+pub fn require(have: Permissions, need: Permissions) -> Result<()> {
+    if !have.allows(Permissions::STAT) {
+        return Err(Error::not_found("no such file or folder"));
+    }
+    if !have.allows(need) {
+        return Err(Error::denied("you have no permission to do this"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cx::Identity;
+    use crate::user::UserRole;
+
+    fn caller(id: &str) -> Caller {
+        Caller::User(std::sync::Arc::new(Identity {
+            id: UserId::parse(id).unwrap(),
+            idp: "idp".into(),
+            username: id.into(),
+            display_name: id.into(),
+            mail: String::new(),
+            groups: vec![GroupId::parse("g").unwrap()],
+            role: UserRole::User,
+        }))
+    }
+
+    fn grant(grantee: Grantee, permissions: Permissions, expires: Option<i64>) -> Grant {
+        let expires = expires.map(|seconds| Timestamp::from_unix(seconds, 0).unwrap());
+        Grant { grantee, permissions, expires }
+    }
+
+    #[test]
+    fn owner_grants_expiry_and_denial() {
+        let now = Timestamp::from_unix(100, 0).unwrap();
+        let owner = UserId::parse("owner").unwrap();
+        let user = Grantee::User(UserId::parse("u").unwrap());
+        let group = Grantee::Group(GroupId::parse("g").unwrap());
+        let of = |who: &str, path: &[Vec<Grant>]| {
+            permissions(&caller(who), Some(&owner), path.iter().map(Vec::as_slice), now)
+        };
+        assert_eq!(of("owner", &[]), Permissions::MANAGER);
+        assert_eq!(of("u", &[]), Permissions::NONE);
+        let stat = vec![grant(group, Permissions::STAT, None)];
+        let read = vec![grant(user.clone(), Permissions::DOWNLOAD, Some(101))];
+        assert_eq!(of("u", &[stat.clone(), read]), Permissions::STAT | Permissions::DOWNLOAD);
+        let expired = vec![grant(user.clone(), Permissions::DOWNLOAD, Some(100))];
+        assert_eq!(of("u", &[stat.clone(), expired]), Permissions::STAT);
+        let denied = vec![grant(user, Permissions::NONE, None)];
+        assert_eq!(of("u", &[stat, denied]), Permissions::NONE);
+        assert_eq!(permissions(&Caller::Anonymous, Some(&owner), [], now), Permissions::NONE);
+    }
+
+    #[test]
+    fn who_may_not_see_a_node_is_told_that_there_is_none() {
+        use crate::error::ErrorKind;
+        let kind = |have| require(have, Permissions::DELETE).unwrap_err().kind();
+        assert_eq!(kind(Permissions::NONE), ErrorKind::NotFound);
+        assert_eq!(kind(Permissions::STAT), ErrorKind::PermissionDenied);
+    }
+}

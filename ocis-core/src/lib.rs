@@ -1,0 +1,30 @@
+//! Vocabulary, ports and configuration of Infinite Scale.
+//!
+//! Everything that two parts of the system must agree on stands here: what a space, a node, a lock
+//! or an etag is; which questions one service may ask another (the traits in [`port`]); who may do
+//! what ([`access`]); and where settings come from ([`config`]). The crate does no I/O of its own:
+//! it reads no file, opens no socket and knows no clock but the one it is handed. That is what lets
+//! a port be in this process or behind a network without its caller knowing.
+
+pub mod access;
+pub mod checksum;
+pub mod config;
+pub mod cx;
+pub mod data;
+pub mod error;
+pub mod etag;
+pub mod id;
+pub mod lock;
+pub mod name;
+pub mod node;
+pub mod path;
+pub mod permissions;
+pub mod port;
+pub mod quota;
+pub mod reference;
+pub mod space;
+pub mod time;
+pub mod user;
+
+pub use cx::{Caller, Cx, Identity};
+pub use error::{Error, ErrorKind, Result};

@@ -1,0 +1,46 @@
+//! Who presents these credentials?
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cx::Identity;
+use crate::port::declare::port;
+
+/// What a client presents to prove who it is.
+#[derive(Clone, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Credentials {
+    /// HTTP basic authentication.
+    Basic {
+        /// The user name, as sent.
+        username: String,
+        /// The password, as sent.
+        password: String,
+        /// The address that the request came from, for slowing down guessers.
+        peer: Option<IpAddr>,
+    },
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Basic { username, peer, .. } => f
+                .debug_struct("Basic")
+                .field("username", username)
+                .field("peer", peer)
+                .finish_non_exhaustive(),
+        }
+    }
+}
+
+port! {
+    /// Checks credentials.
+    pub trait Authenticate = "authenticate" {
+        /// The person whom the credentials prove. [`crate::ErrorKind::Unauthenticated`] when they
+        /// prove nobody (the answer does not tell whether the account exists);
+        /// [`crate::ErrorKind::ResourceExhausted`] when there were too many failures.
+        async fn authenticate(Credentials) -> std::sync::Arc<Identity>;
+    }
+}

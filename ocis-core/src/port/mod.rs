@@ -1,0 +1,29 @@
+//! Ports: the questions that one service may ask another.
+//!
+//! A port is an object-safe trait whose methods all have the shape
+//! `(&self, &Cx, Request) -> Result<Reply>`, with requests and replies that can cross a wire. Long
+//! lists come as pages with a cursor. A caller holds an `Arc<dyn Port>`, in truth a [`Late`]
+//! handle that is bound after all services were built, and cannot tell whether the answer comes
+//! from this process or from another one.
+
+mod authenticate;
+mod declare;
+mod groups;
+mod late;
+mod nodes;
+mod page;
+mod spaces;
+mod uploads;
+mod users;
+
+pub use authenticate::{Authenticate, Credentials};
+pub use groups::{GetGroup, Groups, ListGroups};
+pub use late::Late;
+pub use nodes::{
+    Changed, Conditions, Copy, CreateFolder, Delete, List, LockNode, Locked, Move, Nodes, OpenRead,
+    Read, RefreshLock, SetMetadata, Stat, Touch, Unlock,
+};
+pub use page::{Cursor, Page, PageRequest};
+pub use spaces::{CreateSpace, GetSpace, ListSpaces, Spaces};
+pub use uploads::{OpenUpload, UploadTicket, Uploads};
+pub use users::{FindUser, ListUsers, Users};

@@ -1,0 +1,61 @@
+//! Accounts and groups as the domain needs them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{GroupId, UserId};
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// The id, which is also the id of the personal space.
+    pub id: UserId,
+    /// The name to sign in with; unique, compared without case.
+    pub username: String,
+    /// The name to show.
+    pub display_name: String,
+    /// The mail address; may be empty.
+    pub mail: String,
+    /// The groups that the account is a member of.
+    pub groups: Vec<GroupId>,
+    /// The one role of the account.
+    pub role: UserRole,
+    /// Whether the account may sign in.
+    pub enabled: bool,
+}
+
+/// The roles of accounts, as in oCIS (extension `ocis-roles`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UserRole {
+    /// May do everything.
+    Admin,
+    /// Manages project spaces.
+    SpaceAdmin,
+    /// The default.
+    User,
+    /// Without a personal space.
+    UserLight,
+}
+
+impl UserRole {
+    /// The id of the role's bundle in oCIS's settings service.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Admin => "71881883-1768-46bd-a24d-a356a2afdf7f",
+            Self::SpaceAdmin => "2aadd357-682c-406b-8874-293091995fdd",
+            Self::User => "d7beeea8-8ff4-406b-8fb6-ab2dd81e6b11",
+            Self::UserLight => "38071a68-456a-4553-846a-fa67bf5596cc",
+        }
+    }
+}
+
+/// A group of accounts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// The id.
+    pub id: GroupId,
+    /// The unique name.
+    pub name: String,
+    /// Who is in it.
+    pub members: Vec<UserId>,
+}
