@@ -13,6 +13,12 @@ pub struct User {
     pub username: String,
     /// The name to show.
     pub display_name: String,
+    /// The given name; empty where the directory does not know it.
+    #[serde(default)]
+    pub given_name: String,
+    /// The family name; empty where the directory does not know it.
+    #[serde(default)]
+    pub surname: String,
     /// The mail address; may be empty.
     pub mail: String,
     /// The groups that the account is a member of.
