@@ -97,6 +97,8 @@ id! {
     SpaceId, "space";
     /// A file or folder within a space. The root folder's id is the space id.
     NodeId, "node";
+    /// One content of a file, which never changes; known to the storage and its blob store only.
+    BlobId, "blob";
     /// An account.
     UserId, "user";
     /// A group of accounts.
