@@ -9,6 +9,8 @@
 pub mod access;
 pub mod checksum;
 pub mod config;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod cx;
 pub mod data;
 pub mod error;

@@ -1,0 +1,22 @@
+//! What every implementation of a port must do, as code: run by the tests of each implementation.
+//!
+//! A suite takes the port as a trait object and panics at the first promise that is not kept. It
+//! leaves what it made behind, so hand it a store of its own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    reason = "a suite speaks by panicking, as a test does"
+)]
+
+mod accounts;
+mod locks;
+mod nodes;
+mod subject;
+
+pub use accounts::{authenticate, groups, users};
+pub use locks::locks;
+pub use nodes::nodes;
+pub use subject::Subject;
