@@ -1,1 +1,12 @@
-//! To be written.
+//! Who is calling: the embedded directory of accounts and groups, and what proves an account.
+//!
+//! [`directory::Directory`] owns the accounts and groups on disk and offers them as the ports
+//! [`ocis_core::port::Users`] and [`ocis_core::port::Groups`]. [`basic::Basic`] is the port
+//! [`ocis_core::port::Authenticate`] for user names with passwords: it remembers what it verified,
+//! slows down who guesses, and asks the directory (or, later, an LDAP server) through the trait
+//! [`passwords::Passwords`]. [`hash`] is argon2id, bounded in parallel.
+
+pub mod basic;
+pub mod directory;
+pub mod hash;
+pub mod passwords;

@@ -1,0 +1,302 @@
+//! Who fails to sign in has to wait, longer with each failure.
+//!
+//! Failures are counted for an address, and for an account at an address, never for an account
+//! alone: so nobody can lock somebody else out from elsewhere. Of an IPv6 address the first 64 bits
+//! count, because whoever has one address of such a network has all of them. A count is a debt that
+//! time pays back; an attempt made while waiting is refused and not counted.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
+
+use ocis_core::time::Timestamp;
+use ocis_core::{Error, ErrorKind, Result};
+use parking_lot::Mutex;
+
+use super::Digest;
+
+/// How many failures are free, and what further ones cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit {
+    /// So many failures in a row cost nothing.
+    pub free: u32,
+    /// The time after which one failure is forgiven.
+    pub forgiven: Duration,
+    /// The wait after the first failure that is not free; each further one doubles it.
+    pub first: Duration,
+    /// The longest wait.
+    pub most: Duration,
+}
+
+/// Failures that are not forgiven yet.
+#[derive(Debug, Clone, Copy)]
+struct Counter {
+    failures: u32,
+    /// Since when time forgives them.
+    since: Timestamp,
+    /// Until when attempts are refused.
+    wait: Timestamp,
+}
+
+impl Counter {
+    fn forgive(&mut self, limit: Limit, now: Timestamp) {
+        let periods = between(self.since, now).as_nanos() / limit.forgiven.as_nanos().max(1);
+        let periods = u32::try_from(periods).unwrap_or(u32::MAX);
+        self.failures = self.failures.saturating_sub(periods);
+        self.since = match self.failures {
+            0 => now,
+            _ => self.since.plus(limit.forgiven.saturating_mul(periods)),
+        };
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    Peer(Option<IpAddr>),
+    Account(Digest, Option<IpAddr>),
+}
+
+/// The failures of all.
+#[derive(Debug)]
+pub(super) struct Throttle {
+    per_account: Limit,
+    per_peer: Limit,
+    capacity: usize,
+    counters: Mutex<HashMap<Key, Counter>>,
+}
+
+impl Throttle {
+    pub(super) fn new(per_account: Limit, per_peer: Limit, capacity: usize) -> Self {
+        Self { per_account, per_peer, capacity, counters: Mutex::default() }
+    }
+
+    /// Admits an attempt and counts it against the account as if it had failed, so that many at
+    /// once are counted too. [`ErrorKind::ResourceExhausted`], with the seconds to wait as context
+    /// `retry_after`, while the account or the address has to wait.
+    pub(super) fn begin(
+        &self,
+        account: &Digest,
+        peer: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let peer = peer.map(network);
+        let account = Key::Account(*account, peer);
+        let mut counters = self.counters.lock();
+        for key in [&account, &Key::Peer(peer)] {
+            if let Some(counter) = counters.get(key)
+                && counter.wait > now
+            {
+                return Err(wait(now, counter.wait));
+            }
+        }
+        self.count(&mut counters, account, now);
+        Ok(())
+    }
+
+    /// An attempt succeeded: the account's failures at this address are forgotten. Those of the
+    /// address stay, or one own account would be enough to guess for ever at others.
+    pub(super) fn succeeded(&self, account: &Digest, peer: Option<IpAddr>) {
+        self.counters.lock().remove(&Key::Account(*account, peer.map(network)));
+    }
+
+    /// An attempt that [`Self::begin`] admitted failed.
+    pub(super) fn failed(&self, peer: Option<IpAddr>, now: Timestamp) {
+        self.count(&mut self.counters.lock(), Key::Peer(peer.map(network)), now);
+    }
+
+    /// An attempt that [`Self::begin`] admitted came to nothing, as the directory did not answer.
+    pub(super) fn undo(&self, account: &Digest, peer: Option<IpAddr>, now: Timestamp) {
+        let key = Key::Account(*account, peer.map(network));
+        if let Some(counter) = self.counters.lock().get_mut(&key) {
+            counter.failures = counter.failures.saturating_sub(1);
+            counter.wait = now;
+        }
+    }
+
+    fn count(&self, counters: &mut HashMap<Key, Counter>, key: Key, now: Timestamp) {
+        if counters.len() >= self.capacity && !counters.contains_key(&key) {
+            self.make_room(counters, now);
+        }
+        let limit = self.limit(&key);
+        let counter = counters.entry(key).or_insert(Counter { failures: 0, since: now, wait: now });
+        counter.forgive(limit, now);
+        counter.failures = counter.failures.saturating_add(1);
+        if let Some(beyond) = counter.failures.checked_sub(limit.free) {
+            let wait = limit.first.saturating_mul(1 << beyond.min(30)).min(limit.most);
+            counter.wait = now.plus(wait);
+        }
+    }
+
+    /// Drops what is forgiven, and when that is nothing, the smallest counter. Goes through all of
+    /// them, which is little beside the verification that every new counter costs.
+    fn make_room(&self, counters: &mut HashMap<Key, Counter>, now: Timestamp) {
+        let before = counters.len();
+        counters.retain(|key, counter| {
+            counter.forgive(self.limit(key), now);
+            counter.failures > 0 || counter.wait > now
+        });
+        if counters.len() == before
+            && let Some((least, _)) = counters.iter().min_by_key(|(_, counter)| counter.failures)
+        {
+            let least = least.clone();
+            counters.remove(&least);
+        }
+    }
+
+    fn limit(&self, key: &Key) -> Limit {
+        match key {
+            Key::Peer(_) => self.per_peer,
+            Key::Account(..) => self.per_account,
+        }
+    }
+}
+
+/// The addresses that one person easily has.
+fn network(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)))
+        }
+    }
+}
+
+fn wait(now: Timestamp, end: Timestamp) -> Error {
+    let seconds = between(now, end).as_millis().div_ceil(1000);
+    Error::new(ErrorKind::ResourceExhausted, "too many failed attempts to sign in, try again later")
+        .with("retry_after", seconds)
+}
+
+fn between(start: Timestamp, end: Timestamp) -> Duration {
+    (end.date_time() - start.date_time()).to_std().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const ONE: Digest = [1; 32];
+    const TWO: Digest = [2; 32];
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_unix(1_700_000_000, 0).unwrap().plus(Duration::from_millis(millis))
+    }
+
+    fn throttle(capacity: usize) -> Throttle {
+        let per_account = Limit { free: 3, forgiven: 60 * SECOND, first: SECOND, most: 8 * SECOND };
+        let per_peer = Limit { free: 6, ..per_account };
+        Throttle::new(per_account, per_peer, capacity)
+    }
+
+    fn peer(text: &str) -> Option<IpAddr> {
+        Some(text.parse().unwrap())
+    }
+
+    /// An attempt that fails; how many seconds it was told to wait instead.
+    fn fail(throttle: &Throttle, account: &Digest, from: Option<IpAddr>, now: u64) -> u64 {
+        match throttle.begin(account, from, at(now)) {
+            Ok(()) => {
+                throttle.failed(from, at(now));
+                0
+            }
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::ResourceExhausted);
+                error.context().next().unwrap().1.parse().unwrap()
+            }
+        }
+    }
+
+    #[test]
+    fn each_failure_beyond_the_free_ones_doubles_the_wait() {
+        let throttle = throttle(10);
+        let from = peer("192.0.2.1");
+        for _ in 0..3 {
+            assert_eq!(fail(&throttle, &ONE, from, 0), 0);
+        }
+        let mut now = 0;
+        for wait in [1, 2, 4, 8, 8, 8] {
+            for _ in 0..3 {
+                // Attempts while waiting do not make it longer.
+                assert_eq!(fail(&throttle, &ONE, from, now), wait);
+            }
+            assert_eq!(fail(&throttle, &ONE, from, now + wait * 1000 - 1), 1);
+            now += wait * 1000;
+            assert_eq!(fail(&throttle, &ONE, from, now), 0, "after {wait}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_locked_out_from_elsewhere() {
+        let throttle = throttle(10);
+        for _ in 0..5 {
+            fail(&throttle, &ONE, peer("192.0.2.1"), 0);
+        }
+        assert_eq!(fail(&throttle, &ONE, peer("192.0.2.1"), 0), 1);
+        assert_eq!(fail(&throttle, &ONE, peer("192.0.2.2"), 0), 0);
+        assert_eq!(fail(&throttle, &ONE, None, 0), 0);
+        assert_eq!(fail(&throttle, &TWO, peer("192.0.2.1"), 0), 0);
+    }
+
+    #[test]
+    fn one_address_cannot_go_through_all_accounts() {
+        let throttle = throttle(100);
+        let from = peer("2001:db8::1");
+        let waits: Vec<u64> =
+            (0..8).map(|account| fail(&throttle, &[account; 32], from, 0)).collect();
+        assert_eq!(waits, [0, 0, 0, 0, 0, 0, 1, 1]);
+        assert_eq!(fail(&throttle, &ONE, peer("2001:db8::ffff:1"), 0), 1, "the same network");
+        assert_eq!(fail(&throttle, &ONE, peer("2001:db8:0:1::1"), 0), 0, "another network");
+        // A right password for one's own account does not help.
+        throttle.succeeded(&[0; 32], from);
+        assert_eq!(fail(&throttle, &TWO, from, 0), 1);
+    }
+
+    #[test]
+    fn an_ipv4_address_is_the_same_in_both_forms() {
+        assert_eq!(network("::ffff:192.0.2.1".parse().unwrap()), peer("192.0.2.1").unwrap());
+    }
+
+    #[test]
+    fn time_and_success_forgive() {
+        let throttle = throttle(10);
+        let from = peer("192.0.2.1");
+        for _ in 0..3 {
+            fail(&throttle, &ONE, from, 0);
+        }
+        assert_eq!(fail(&throttle, &ONE, from, 120_000), 0, "two of three are forgiven");
+        assert_eq!(fail(&throttle, &ONE, from, 120_000), 0);
+        assert_eq!(fail(&throttle, &ONE, from, 120_000), 1);
+        throttle.succeeded(&ONE, from);
+        for _ in 0..3 {
+            assert_eq!(fail(&throttle, &ONE, from, 120_000), 0);
+        }
+        // A clock that is set back forgives nothing and locks nobody for long.
+        assert_eq!(fail(&throttle, &ONE, from, 0), 121);
+    }
+
+    #[test]
+    fn an_attempt_counts_before_its_answer_and_not_without_one() {
+        let throttle = throttle(10);
+        for _ in 0..3 {
+            throttle.begin(&ONE, None, at(0)).unwrap();
+        }
+        assert!(throttle.begin(&ONE, None, at(0)).is_err());
+        throttle.undo(&ONE, None, at(0));
+        throttle.begin(&ONE, None, at(0)).unwrap();
+        assert!(throttle.begin(&ONE, None, at(0)).is_err());
+    }
+
+    #[test]
+    fn memory_is_bounded_and_keeps_the_worst() {
+        let throttle = throttle(8);
+        for _ in 0..5 {
+            fail(&throttle, &ONE, peer("192.0.2.1"), 0);
+        }
+        for last in 0..100 {
+            fail(&throttle, &TWO, peer(&format!("198.51.100.{last}")), 0);
+            assert!(throttle.counters.lock().len() <= 8);
+        }
+        assert_eq!(fail(&throttle, &ONE, peer("192.0.2.1"), 0), 1);
+    }
+}

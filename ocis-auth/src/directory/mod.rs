@@ -1,0 +1,154 @@
+//! The embedded directory: accounts and groups in a file of ours, for servers without LDAP.
+//!
+//! The file is `directory.json` in the folder `idm` below the base data path. One process owns it,
+//! by a lock on `directory.lock` beside it that ends with the process. A change writes a new file
+//! beside the old one, flushes it and renames it over the old one: after a crash either is there,
+//! whole. Reads come from memory.
+
+mod accounts;
+mod demo;
+mod ports;
+mod record;
+mod reset;
+mod store;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use ocis_core::id::UserId;
+use ocis_core::time::Timestamp;
+use ocis_core::{Error, Result};
+use parking_lot::{Mutex, RwLock};
+
+use crate::hash::Hasher;
+use accounts::Accounts;
+use record::Document;
+use store::Store;
+
+pub use reset::reset_password;
+
+/// What the directory begins with when there is none yet. Once there is one, nothing of this is
+/// looked at any more, the password in particular.
+#[derive(Clone)]
+pub struct Bootstrap {
+    /// The id of the account `admin` (`admin_user_id` of oCIS's configuration).
+    pub admin_id: UserId,
+    /// The password of the account `admin`.
+    pub admin_password: String,
+    /// Whether to make oCIS's demo users and groups too.
+    pub create_demo_users: bool,
+    /// The present time.
+    pub now: Timestamp,
+}
+
+impl fmt::Debug for Bootstrap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bootstrap")
+            .field("admin_id", &self.admin_id)
+            .field("create_demo_users", &self.create_demo_users)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The accounts and groups. Its owner is the one process that has it open.
+pub struct Directory {
+    hasher: Hasher,
+    /// What passwords of unknown accounts are verified against.
+    decoy: String,
+    accounts: RwLock<Arc<Accounts>>,
+    store: Mutex<Store>,
+}
+
+impl Directory {
+    /// Opens the directory in the folder `dir`, and makes folder and directory when there are none.
+    /// Blocks: it reads, writes and hashes. The directory is owned until it is dropped.
+    ///
+    /// [`ocis_core::ErrorKind::Unavailable`] while another process owns it,
+    /// [`ocis_core::ErrorKind::InvalidArgument`] for an empty admin password at the first start.
+    pub fn open(dir: &Path, bootstrap: Bootstrap) -> Result<Arc<Self>> {
+        Self::open_with(dir, Hasher::for_this_machine()?, bootstrap)
+    }
+
+    /// As [`Self::open`], with another cost or parallelism of hashing.
+    pub fn open_with(dir: &Path, hasher: Hasher, bootstrap: Bootstrap) -> Result<Arc<Self>> {
+        let store = Store::create(dir)?;
+        let document = match store.load()? {
+            Some(document) => document,
+            None => {
+                let document = demo::first_document(&hasher, &bootstrap)?;
+                store.save(&document)?;
+                document
+            }
+        };
+        Self::new(store, hasher, document).map(Arc::new)
+    }
+
+    fn new(store: Store, hasher: Hasher, document: Document) -> Result<Self> {
+        Ok(Self {
+            decoy: hasher.decoy()?,
+            hasher,
+            accounts: RwLock::new(Arc::new(Accounts::index(&document, None)?)),
+            store: Mutex::new(store),
+        })
+    }
+
+    /// Gives the account `username` a new password. When it returns, the change is on disk and what
+    /// was remembered of the old password is forgotten. [`ocis_core::ErrorKind::NotFound`] when
+    /// there is no such account, [`ocis_core::ErrorKind::InvalidArgument`] for an empty password.
+    pub async fn set_password(self: &Arc<Self>, username: &str, password: &str) -> Result<()> {
+        check_password(password)?;
+        let hash = self.hasher.hash(password).await?;
+        self.change_user(username, |user| user.password = hash).await
+    }
+
+    /// Lets the account `username` sign in, or no longer. [`ocis_core::ErrorKind::NotFound`] when
+    /// there is no such account.
+    pub async fn set_enabled(self: &Arc<Self>, username: &str, enabled: bool) -> Result<()> {
+        self.change_user(username, move |user| user.enabled = enabled).await
+    }
+
+    async fn change_user(
+        self: &Arc<Self>,
+        username: &str,
+        change: impl FnOnce(&mut record::User) + Send + 'static,
+    ) -> Result<()> {
+        let (directory, username) = (Arc::clone(self), username.to_owned());
+        let work = move || directory.change(|document| document.user(&username).map(change));
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| Error::internal("changing the directory failed").because(error))?
+    }
+
+    /// Applies `change` to the directory on disk, then in memory; on an error, to neither. Blocks.
+    fn change(&self, change: impl FnOnce(&mut Document) -> Result<()>) -> Result<()> {
+        let store = self.store.lock();
+        let before = Arc::clone(&self.accounts.read());
+        let mut document = before.document();
+        change(&mut document)?;
+        let after = Accounts::index(&document, Some(&before))?;
+        store.save(&document)?;
+        *self.accounts.write() = Arc::new(after);
+        Ok(())
+    }
+
+    fn accounts(&self) -> Arc<Accounts> {
+        Arc::clone(&self.accounts.read())
+    }
+}
+
+impl fmt::Debug for Directory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Directory").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+fn check_password(password: &str) -> Result<()> {
+    if password.is_empty() {
+        return Err(Error::invalid("the password must not be empty"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
