@@ -106,12 +106,15 @@ impl Basic {
         if username.is_empty() || password.is_empty() {
             return Err(refused());
         }
-        let key = self.digest(username, password);
+        let peer = peer.map(throttle::network);
+        let key = self.digest(username, password, peer);
         let revision = self.passwords.revision(username);
+        let account = || self.account(username);
         let known = match self.memory.get(&key, revision, now) {
+            Remembered::Unknown => false,
+            _ if !self.throttle.trusts(account, peer, now) => false,
             Remembered::Fresh(identity) => return Ok(identity),
             Remembered::Stale => true,
-            Remembered::Unknown => false,
         };
         let check = async {
             let attempt = Attempt { username, password, peer, known };
@@ -128,11 +131,11 @@ impl Basic {
         revision: u64,
         key: Digest,
     ) -> Result<Option<Arc<Identity>>> {
-        let account = self.digest(&attempt.username.to_lowercase(), "");
+        let account = self.account(attempt.username);
         // Whoever presents what was right a while ago is no guesser, and is not made to wait for
-        // the guesses of others behind the same address.
+        // the failures of others behind the same address.
         if !attempt.known {
-            self.throttle.begin(&account, attempt.peer, now)?;
+            self.throttle.begin(&account, &key, attempt.peer, now)?;
         }
         match self.passwords.check(attempt.username, attempt.password).await {
             Ok(Some(user)) => {
@@ -170,8 +173,15 @@ impl Basic {
         }
     }
 
-    fn digest(&self, username: &str, password: &str) -> Digest {
+    /// What is remembered holds only for the address that it was verified for, so that a guesser
+    /// elsewhere cannot profit from it.
+    fn digest(&self, username: &str, password: &str, peer: Option<IpAddr>) -> Digest {
+        let peer = peer.map_or(0, |peer| match peer {
+            IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+            IpAddr::V6(address) => address.to_bits(),
+        });
         let mut context = hmac::Context::with_key(&self.secret);
+        context.update(&peer.to_le_bytes());
         // The length keeps `a` + `bc` and `ab` + `c` apart.
         context.update(&username.len().to_le_bytes());
         context.update(username.as_bytes());
@@ -179,6 +189,11 @@ impl Basic {
         let mut digest = [0; 32];
         digest.copy_from_slice(context.sign().as_ref());
         digest
+    }
+
+    /// What failures are counted under: no name is kept, however long.
+    fn account(&self, username: &str) -> Digest {
+        self.digest(&username.to_lowercase(), "", None)
     }
 }
 

@@ -200,9 +200,30 @@ async fn a_directory_that_does_not_answer_is_no_failure_of_the_caller() {
     setting.sign_in(0, "radium").await.unwrap();
 }
 
+#[tokio::test]
+async fn what_is_remembered_is_no_help_for_guessers() {
+    let setting = Setting::new();
+    setting.sign_in(0, "radium").await.unwrap();
+    // From elsewhere: a right guess made while waiting is refused like any other.
+    let elsewhere = "198.51.100.1";
+    for guess in 0..5 {
+        let _ = setting.sign_in_from(elsewhere, 0, "marie", &guess.to_string()).await;
+    }
+    let error = setting.sign_in_from(elsewhere, 0, "marie", "radium").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ResourceExhausted);
+    // From the same address: after too many guesses.
+    for guess in 0..105 {
+        let _ = setting.sign_in(0, &guess.to_string()).await;
+    }
+    assert_eq!(setting.kind(0, "radium").await, ErrorKind::ResourceExhausted);
+    setting.sign_in(60, "radium").await.unwrap();
+}
+
 #[test]
 fn a_boundary_between_name_and_password_is_no_secret_passage() {
     let Setting { basic, .. } = Setting::new();
-    assert_ne!(basic.digest("a", "bc"), basic.digest("ab", "c"));
-    assert_ne!(basic.digest("a", "b"), Setting::new().basic.digest("a", "b"));
+    let peer = "192.0.2.1".parse().ok();
+    assert_ne!(basic.digest("a", "bc", None), basic.digest("ab", "c", None));
+    assert_ne!(basic.digest("a", "b", None), basic.digest("a", "b", peer));
+    assert_ne!(basic.digest("a", "b", None), Setting::new().basic.digest("a", "b", None));
 }

@@ -2,11 +2,17 @@
 //!
 //! Failures are counted for an address, and for an account at an address, never for an account
 //! alone: so nobody can lock somebody else out from elsewhere. Of an IPv6 address the first 64 bits
-//! count, because whoever has one address of such a network has all of them. A count is a debt that
-//! time pays back; an attempt made while waiting is refused and not counted.
+//! count, because whoever has one address of such a network has all of them. Time forgives.
+//!
+//! An attempt made while waiting is refused unverified and makes the wait no longer. A password that
+//! was verified from the same address before goes through all the same: one device with an outdated
+//! password must not lock out the others behind the same address. That would let a guesser at the
+//! same address try any number of guesses against what is remembered; so after a hundred different
+//! ones the exception ends until time has forgiven them.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ocis_core::time::Timestamp;
@@ -28,10 +34,20 @@ pub struct Limit {
     pub most: Duration,
 }
 
+/// How many different guesses may be made while waiting before remembered passwords wait too.
+const GUESSES: u32 = 100;
+
+/// How many of the latest guesses are told apart from new ones.
+const LATEST: usize = 8;
+
 /// Failures that are not forgiven yet.
 #[derive(Debug, Clone, Copy)]
 struct Counter {
     failures: u32,
+    /// Different guesses made while waiting.
+    guesses: u32,
+    /// The beginnings of the digests of the latest ones, the oldest first.
+    latest: [u64; LATEST],
     /// Since when time forgives them.
     since: Timestamp,
     /// Until when attempts are refused.
@@ -43,10 +59,23 @@ impl Counter {
         let periods = between(self.since, now).as_nanos() / limit.forgiven.as_nanos().max(1);
         let periods = u32::try_from(periods).unwrap_or(u32::MAX);
         self.failures = self.failures.saturating_sub(periods);
-        self.since = match self.failures {
+        self.guesses = self.guesses.saturating_sub(periods);
+        self.since = match self.failures.max(self.guesses) {
             0 => now,
             _ => self.since.plus(limit.forgiven.saturating_mul(periods)),
         };
+    }
+
+    fn note_guess(&mut self, guess: &Digest) {
+        let [a, b, c, d, e, f, g, h, ..] = *guess;
+        let guess = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+        if !self.latest.contains(&guess) {
+            self.guesses = self.guesses.saturating_add(1);
+            self.latest.rotate_left(1);
+            if let Some(last) = self.latest.last_mut() {
+                *last = guess;
+            }
+        }
     }
 }
 
@@ -63,29 +92,54 @@ pub(super) struct Throttle {
     per_peer: Limit,
     capacity: usize,
     counters: Mutex<HashMap<Key, Counter>>,
+    /// Whether there is no counter; spares the lock where nobody ever fails.
+    quiet: AtomicBool,
 }
 
 impl Throttle {
     pub(super) fn new(per_account: Limit, per_peer: Limit, capacity: usize) -> Self {
-        Self { per_account, per_peer, capacity, counters: Mutex::default() }
+        let counters = Mutex::default();
+        Self { per_account, per_peer, capacity, counters, quiet: AtomicBool::new(true) }
+    }
+
+    /// Whether a remembered password is believed although the account or the address has to wait.
+    /// `account` is only asked for when there were failures at all.
+    pub(super) fn trusts(
+        &self,
+        account: impl FnOnce() -> Digest,
+        peer: Option<IpAddr>,
+        now: Timestamp,
+    ) -> bool {
+        if self.quiet.load(Ordering::Relaxed) {
+            return true;
+        }
+        let mut counters = self.counters.lock();
+        [Key::Account(account(), peer), Key::Peer(peer)].iter().all(|key| {
+            counters.get_mut(key).is_none_or(|counter| {
+                counter.forgive(self.limit(key), now);
+                counter.guesses < GUESSES
+            })
+        })
     }
 
     /// Admits an attempt and counts it against the account as if it had failed, so that many at
     /// once are counted too. [`ErrorKind::ResourceExhausted`], with the seconds to wait as context
-    /// `retry_after`, while the account or the address has to wait.
+    /// `retry_after`, while the account or the address has to wait. `guess` tells passwords apart.
     pub(super) fn begin(
         &self,
         account: &Digest,
+        guess: &Digest,
         peer: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<()> {
-        let peer = peer.map(network);
         let account = Key::Account(*account, peer);
         let mut counters = self.counters.lock();
         for key in [&account, &Key::Peer(peer)] {
-            if let Some(counter) = counters.get(key)
+            if let Some(counter) = counters.get_mut(key)
                 && counter.wait > now
             {
+                counter.forgive(self.limit(key), now);
+                counter.note_guess(guess);
                 return Err(wait(now, counter.wait));
             }
         }
@@ -96,17 +150,17 @@ impl Throttle {
     /// An attempt succeeded: the account's failures at this address are forgotten. Those of the
     /// address stay, or one own account would be enough to guess for ever at others.
     pub(super) fn succeeded(&self, account: &Digest, peer: Option<IpAddr>) {
-        self.counters.lock().remove(&Key::Account(*account, peer.map(network)));
+        self.counters.lock().remove(&Key::Account(*account, peer));
     }
 
     /// An attempt that [`Self::begin`] admitted failed.
     pub(super) fn failed(&self, peer: Option<IpAddr>, now: Timestamp) {
-        self.count(&mut self.counters.lock(), Key::Peer(peer.map(network)), now);
+        self.count(&mut self.counters.lock(), Key::Peer(peer), now);
     }
 
     /// An attempt that [`Self::begin`] admitted came to nothing, as the directory did not answer.
     pub(super) fn undo(&self, account: &Digest, peer: Option<IpAddr>, now: Timestamp) {
-        let key = Key::Account(*account, peer.map(network));
+        let key = Key::Account(*account, peer);
         if let Some(counter) = self.counters.lock().get_mut(&key) {
             counter.failures = counter.failures.saturating_sub(1);
             counter.wait = now;
@@ -118,7 +172,14 @@ impl Throttle {
             self.make_room(counters, now);
         }
         let limit = self.limit(&key);
-        let counter = counters.entry(key).or_insert(Counter { failures: 0, since: now, wait: now });
+        let counter = counters.entry(key).or_insert(Counter {
+            failures: 0,
+            guesses: 0,
+            latest: [0; LATEST],
+            since: now,
+            wait: now,
+        });
+        self.quiet.store(false, Ordering::Relaxed);
         counter.forgive(limit, now);
         counter.failures = counter.failures.saturating_add(1);
         if let Some(beyond) = counter.failures.checked_sub(limit.free) {
@@ -151,8 +212,8 @@ impl Throttle {
     }
 }
 
-/// The addresses that one person easily has.
-fn network(peer: IpAddr) -> IpAddr {
+/// The addresses that one person easily has, which is what this module means by a peer.
+pub(super) fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {
@@ -190,12 +251,12 @@ mod tests {
     }
 
     fn peer(text: &str) -> Option<IpAddr> {
-        Some(text.parse().unwrap())
+        Some(network(text.parse().unwrap()))
     }
 
     /// An attempt that fails; how many seconds it was told to wait instead.
     fn fail(throttle: &Throttle, account: &Digest, from: Option<IpAddr>, now: u64) -> u64 {
-        match throttle.begin(account, from, at(now)) {
+        match throttle.begin(account, &ONE, from, at(now)) {
             Ok(()) => {
                 throttle.failed(from, at(now));
                 0
@@ -279,12 +340,12 @@ mod tests {
     fn an_attempt_counts_before_its_answer_and_not_without_one() {
         let throttle = throttle(10);
         for _ in 0..3 {
-            throttle.begin(&ONE, None, at(0)).unwrap();
+            throttle.begin(&ONE, &ONE, None, at(0)).unwrap();
         }
-        assert!(throttle.begin(&ONE, None, at(0)).is_err());
+        assert!(throttle.begin(&ONE, &ONE, None, at(0)).is_err());
         throttle.undo(&ONE, None, at(0));
-        throttle.begin(&ONE, None, at(0)).unwrap();
-        assert!(throttle.begin(&ONE, None, at(0)).is_err());
+        throttle.begin(&ONE, &ONE, None, at(0)).unwrap();
+        assert!(throttle.begin(&ONE, &ONE, None, at(0)).is_err());
     }
 
     #[test]
@@ -298,5 +359,29 @@ mod tests {
             assert!(throttle.counters.lock().len() <= 8);
         }
         assert_eq!(fail(&throttle, &ONE, peer("192.0.2.1"), 0), 1);
+    }
+
+    #[test]
+    fn a_hundred_guesses_while_waiting_end_the_trust_in_what_is_remembered() {
+        let throttle = throttle(10);
+        assert!(throttle.trusts(|| ONE, None, at(0)));
+        for _ in 0..3 {
+            fail(&throttle, &ONE, None, 0);
+        }
+        let refused = |guess: u32| {
+            let mut digest = [0; 32];
+            digest[..4].copy_from_slice(&(guess + 1).to_le_bytes());
+            assert!(throttle.begin(&ONE, &digest, None, at(0)).is_err());
+        };
+        // An old device that knows nothing better is no guesser.
+        (0..1000).for_each(|_| refused(0));
+        (1..99).for_each(refused);
+        assert!(throttle.trusts(|| ONE, None, at(0)));
+        refused(99);
+        assert!(!throttle.trusts(|| ONE, None, at(0)));
+        assert!(throttle.trusts(|| ONE, peer("192.0.2.1"), at(0)), "at another address");
+        assert!(throttle.trusts(|| TWO, None, at(0)), "another account");
+        assert!(!throttle.trusts(|| ONE, None, at(59_999)));
+        assert!(throttle.trusts(|| ONE, None, at(60_000)));
     }
 }
