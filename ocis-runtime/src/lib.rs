@@ -1,1 +1,21 @@
-//! To be written.
+//! Everything that listens, composes or supervises.
+//!
+//! A server is a [`registry::Registry`] of services; [`supervisor::Plan`] loads their settings,
+//! builds them and checks that every port that one needs is offered by another, and starting the
+//! plan gives a [`supervisor::Runtime`]. The command line, the settings reference and `--help` read
+//! the same registry. `services` holds the predefined ones, each a thin file that joins a protocol
+//! with an implementation.
+
+pub mod control;
+mod debug;
+pub mod edge;
+pub mod gateway;
+pub mod http;
+pub mod http;
+mod late_http;
+pub mod peers;
+mod plain_http;
+pub mod registry;
+pub mod service;
+pub mod supervisor;
+pub mod telemetry;

@@ -30,6 +30,12 @@ impl<T: ?Sized> Late<T> {
         self.slot.store(Some(Arc::new(port)));
     }
 
+    /// Takes the binding away: from now on every call fails with
+    /// [`crate::ErrorKind::Unavailable`], until the handle is bound again.
+    pub fn unbind(&self) {
+        self.slot.store(None);
+    }
+
     /// Whether the handle is bound.
     pub fn is_bound(&self) -> bool {
         self.slot.load().is_some()

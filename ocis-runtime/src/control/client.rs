@@ -1,0 +1,52 @@
+//! Asking a runtime what runs in it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use ocis_core::{Error, Result};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::supervisor::Status;
+
+/// How long a runtime on the same machine may take to answer.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// The longest answer in bytes.
+const LONGEST_ANSWER: usize = 1 << 20;
+
+/// The services that run in the runtime whose control port is `port` on `host`.
+/// [`ocis_core::ErrorKind::Unavailable`] when none answers there.
+pub async fn services(host: &str, port: u16) -> Result<Vec<Status>> {
+    let body = timeout(LONGEST_WAIT, get(host, port))
+        .await
+        .map_err(|_| "it did not answer in time".into())
+        .and_then(|answer| answer)
+        .map_err(|error: Box<dyn std::error::Error + Send + Sync>| {
+            Error::unavailable(format!("no runtime answers on {host}:{port}: {error}"))
+        })?;
+    serde_json::from_slice(&body).map_err(|error| {
+        Error::unavailable(format!("what answers on {host}:{port} is not an ocis runtime"))
+            .because(error)
+    })
+}
+
+async fn get(host: &str, port: u16) -> Result<Bytes, Box<dyn std::error::Error + Send + Sync>> {
+    let stream = TcpStream::connect((host, port)).await?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let request = Request::get("/services").header("host", host).body(Empty::<Bytes>::new())?;
+    let answer = async {
+        let response = sender.send_request(request).await?;
+        if response.status() != StatusCode::OK {
+            return Err(format!("it answered {}", response.status()).into());
+        }
+        Ok(Limited::new(response.into_body(), LONGEST_ANSWER).collect().await?.to_bytes())
+    };
+    tokio::select! {
+        answer = answer => answer,
+        Err(error) = connection => Err(error.into()),
+    }
+}
