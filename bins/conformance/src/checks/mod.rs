@@ -1,6 +1,9 @@
 //! The checks by topic; each file registers its own.
 
+mod cadaver;
+mod curl;
 mod litmus;
+mod owncloudcmd;
 mod rclone;
 
 use crate::harness::Plan;
@@ -9,4 +12,7 @@ use crate::harness::Plan;
 pub(crate) fn register(plan: &mut Plan) {
     litmus::register(plan);
     rclone::register(plan);
+    owncloudcmd::register(plan);
+    cadaver::register(plan);
+    curl::register(plan);
 }
