@@ -1,7 +1,10 @@
 //! The checks by topic; each file registers its own.
 
+mod big;
 mod cadaver;
+mod crash;
 mod curl;
+mod hostile;
 mod litmus;
 mod owncloudcmd;
 mod rclone;
@@ -15,4 +18,7 @@ pub(crate) fn register(plan: &mut Plan) {
     owncloudcmd::register(plan);
     cadaver::register(plan);
     curl::register(plan);
+    crash::register(plan);
+    big::register(plan);
+    hostile::register(plan);
 }

@@ -4,6 +4,7 @@
 mod body;
 mod client;
 mod dav;
+mod memory;
 mod plan;
 mod ports;
 mod process;
@@ -16,6 +17,7 @@ mod world;
 pub(crate) use body::{Pattern, PatternCheck};
 pub(crate) use client::{Client, Reply};
 pub(crate) use dav::{Entry, encoded, entries, personal_space};
+pub(crate) use memory::{MemoryWatch, anonymous_memory};
 pub(crate) use plan::Plan;
 pub(crate) use ports::{free_port, service_addresses};
 pub(crate) use process::{Finished, run, run_with_input};

@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions, read_to_string};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::process::{Finished, run, run_with_input, wait};
-use super::{Client, free_port, service_addresses};
+use super::{Client, anonymous_memory, free_port, service_addresses};
 
 /// The admin's password on every server that does not say otherwise.
 pub(crate) const ADMIN_PASSWORD: &str = "Admin-secret-7";
@@ -24,7 +24,7 @@ const READY: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub(crate) struct Launch {
     bin: PathBuf,
-    home: Rc<TempDir>,
+    home: Arc<TempDir>,
     environment: BTreeMap<String, String>,
     address: SocketAddr,
     tls: bool,
@@ -39,7 +39,7 @@ impl Launch {
             address: SocketAddr::from(([127, 0, 0, 1], free_port()?)),
             environment: service_addresses()?.into_iter().collect(),
             tls: true,
-            home: Rc::new(home),
+            home: Arc::new(home),
         }
         .env("PATH", &std::env::var("PATH").unwrap_or_default())
         .env("IDM_ADMIN_PASSWORD", ADMIN_PASSWORD)
@@ -227,12 +227,9 @@ impl Server {
         self.child.id()
     }
 
-    /// Anonymous resident memory in bytes (`RssAnon` of `/proc/<pid>/status`).
+    /// Anonymous resident memory in bytes.
     pub(crate) fn anonymous_memory(&self) -> Result<u64> {
-        let text = read_to_string(format!("/proc/{}/status", self.pid()))?;
-        let line = text.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-        let digits = line.and_then(|line| line.split_whitespace().next()).unwrap_or_default();
-        Ok(digits.parse::<u64>().context("RssAnon")? * 1024)
+        anonymous_memory(self.pid())
     }
 
     /// Waits until `/status.php` answers 200; an error when the process ends or takes too long.
