@@ -8,6 +8,8 @@ mod hostile;
 mod litmus;
 mod owncloudcmd;
 mod rclone;
+mod security;
+mod supervisor;
 
 use crate::harness::Plan;
 
@@ -21,4 +23,6 @@ pub(crate) fn register(plan: &mut Plan) {
     crash::register(plan);
     big::register(plan);
     hostile::register(plan);
+    supervisor::register(plan);
+    security::register(plan);
 }

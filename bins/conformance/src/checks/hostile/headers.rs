@@ -117,7 +117,6 @@ fn others() -> Vec<Case> {
         all.push(put(&format!("OC-Checksum {sum}")).header("OC-Checksum", sum));
     }
     for login in ["Basic", "Basic !!!", "Basic YWRtaW4=", "Bearer", "Bearer x.y.z", "Negotiate a"] {
-        // The client's own header comes first: two of them are malformed as well.
         all.push(Case::new(format!("Authorization {login}"), "GET").header("Authorization", login));
     }
     all.extend([
