@@ -71,11 +71,11 @@ fn unwritable_directory(world: &World) -> Result<()> {
     std::fs::write(&blocked, "a file")?;
     let data = blocked.join("data").display().to_string();
     let launch =
-        launch.env("OCIS_CONFIG_DIR", &world_config(&launch)).env("OCIS_BASE_DATA_PATH", &data);
+        launch.env("OCIS_CONFIG_DIR", &config_of(&launch)).env("OCIS_BASE_DATA_PATH", &data);
     one_line(&refused(&launch, &["server"], &["blocked"])?)
 }
 
-fn world_config(launch: &Launch) -> String {
+fn config_of(launch: &Launch) -> String {
     launch.data().join("config").display().to_string()
 }
 
@@ -83,7 +83,7 @@ fn store_owned(world: &World) -> Result<()> {
     let mut first = world.launch()?.start()?;
     let second = world
         .launch()?
-        .env("OCIS_CONFIG_DIR", &world_config(first.launch()))
+        .env("OCIS_CONFIG_DIR", &config_of(first.launch()))
         .env("OCIS_BASE_DATA_PATH", &first.launch().data().display().to_string());
     let data = first.launch().data().display().to_string();
     one_line(&refused(&second, &["server"], &[&data])?)?;
