@@ -21,7 +21,7 @@ pub(crate) struct Failure {
     message: Cow<'static, str>,
     condition: Condition,
     allow: Option<&'static str>,
-    cause: Option<Error>,
+    cause: Option<Box<Error>>,
 }
 
 /// A precondition of RFC 4918 section 16 that did not hold.
@@ -119,7 +119,7 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let mut failure = Self::new(status(error.kind()), error.message().to_owned());
-        failure.cause = Some(error);
+        failure.cause = Some(Box::new(error));
         failure
     }
 }

@@ -185,6 +185,11 @@ async fn verb(call: &Call, method: &Method, is_preview: bool, body: Body) -> Ans
         "PUT" => verb::put::put(call, body).await,
         "DELETE" => verb::delete::delete(call).await,
         "MKCOL" => verb::mkcol::mkcol(call, body).await,
+        "COPY" => verb::copy_move::copy(call).await,
+        "MOVE" => verb::copy_move::rename(call).await,
+        "PROPPATCH" => verb::proppatch::proppatch(call, body).await,
+        "LOCK" => verb::lock::lock(call, body).await,
+        "UNLOCK" => verb::unlock::unlock(call).await,
         "PROPFIND" => verb::propfind::propfind(call, body).await,
         "POST" | "REPORT" | "SEARCH" => Err(Failure::not_yet()),
         "PATCH" | "TRACE" | "CONNECT" => Err(Failure::not_allowed(

@@ -8,4 +8,5 @@ mod lock;
 mod plan;
 
 pub(crate) use live::{Facts, Live, letters, own};
+pub(crate) use lock::discovery;
 pub(crate) use plan::Plan;

@@ -5,7 +5,7 @@ use ocis_core::node::Node;
 
 use crate::props::{Facts, Live};
 use crate::xml::propfind::Wanted;
-use crate::xml::{DAV, Name, OC, value, write};
+use crate::xml::{Name, value, write};
 
 /// A property of the plan.
 #[derive(Debug)]
@@ -169,8 +169,7 @@ fn end_propstat(out: &mut BytesMut, status: &str) {
 fn stored(out: &mut BytesMut, node: &Node, names: bool) {
     for (key, stored) in &node.info.metadata {
         let Some(name) = Name::from_key(key) else { continue };
-        // Favorites of ownCloud are nobody's property but the caller's.
-        if Live::find(&name).is_some() || (name.ns == OC && name.local == "favorite") {
+        if Live::find(&name).is_some() {
             continue;
         }
         let (open, close) = write::tags(&name);
@@ -180,10 +179,4 @@ fn stored(out: &mut BytesMut, node: &Node, names: bool) {
         }
         write::raw(out, &close);
     }
-}
-
-/// Whether the server alone decides about a property (RFC 4918 section 15 and oCIS's own).
-pub(crate) fn is_protected(name: &Name) -> bool {
-    Live::find(name).is_some_and(|live| live != Live::Favorite && live != Live::LastModified)
-        || (name.ns == DAV && name.local == "quota")
 }

@@ -1,0 +1,125 @@
+//! COPY and MOVE (RFC 4918 sections 9.8 and 9.9).
+
+use http::{Response, StatusCode, header};
+use ocis_core::data::Body;
+use ocis_core::path::SpacePath;
+use ocis_core::port::{Changed, Copy, Move, Stat};
+
+use crate::error::{Answer, Failure};
+use crate::headers::{self, Depth};
+use crate::service::{Call, bare, value};
+use crate::tree::Target;
+use crate::verb::{get, guard, options};
+
+/// Copies a file, or a folder with (`Depth: infinity`) or without (`Depth: 0`) what is in it.
+pub(crate) async fn copy(call: &Call) -> Answer {
+    let deep = match headers::depth(&call.headers, Depth::Infinity)? {
+        Depth::Zero => false,
+        Depth::One => return Err(Failure::bad_request("the depth must be 0 or infinity")),
+        Depth::Infinity => true,
+    };
+    let overwrite = headers::overwrite(&call.headers)?;
+    let to = destination(call).await?;
+    let conditions = guard::check(call).await?;
+    refuse_itself(call, &to).await?;
+    let request =
+        Copy { from: call.target.reference(), to: to.reference(), overwrite, deep, conditions };
+    match call.nodes().copy(call.cx(), request).await {
+        Ok(changed) => Ok(done(&changed)),
+        Err(error) => Err(guard::explain(call, &to, error).await),
+    }
+}
+
+/// Moves a file, or a folder with all that is in it. Between spaces nothing is moved: 502, which
+/// tells clients to copy and delete (oCIS).
+pub(crate) async fn rename(call: &Call) -> Answer {
+    if headers::depth(&call.headers, Depth::Infinity)? != Depth::Infinity {
+        return Err(Failure::bad_request("a folder is moved with all that is in it"));
+    }
+    let overwrite = headers::overwrite(&call.headers)?;
+    let to = destination(call).await?;
+    if call.target.is_space() {
+        return Err(Failure::not_allowed(options::ALLOW, "a space cannot be moved by WebDAV"));
+    }
+    let conditions = guard::check(call).await?;
+    let (one, other) = (&call.target.base, &to.base);
+    if one.space != other.space || one.storage != other.storage {
+        return Err(elsewhere("files cannot be moved between spaces"));
+    }
+    refuse_itself(call, &to).await?;
+    let request = Move { from: call.target.reference(), to: to.reference(), overwrite, conditions };
+    match call.nodes().rename(call.cx(), request).await {
+        Ok(changed) => Ok(done(&changed)),
+        Err(error) => Err(guard::explain(call, &call.target, error).await),
+    }
+}
+
+/// The header `Destination` (RFC 4918 section 10.3).
+async fn destination(call: &Call) -> Answer<Target> {
+    let missing =
+        || Failure::bad_request("the header Destination must hold an absolute URL or path");
+    let mut values = call.headers.get_all(headers::DESTINATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return Err(missing()) };
+    // Not plain ASCII from every client.
+    let url = std::str::from_utf8(value.as_bytes()).map_err(|_| missing())?;
+    let to = guard::resolve(call, url.trim()).await;
+    let Some(to) = to.map_err(not_a_place)? else {
+        return Err(elsewhere("the destination is another server"));
+    };
+    if to.is_space() {
+        return Err(Failure::new(StatusCode::FORBIDDEN, "a space cannot be overwritten"));
+    }
+    Ok(to)
+}
+
+/// A destination that is no place for files is the request's fault, not something missing.
+fn not_a_place(failure: Failure) -> Failure {
+    match failure.status {
+        StatusCode::NOT_FOUND => failure.status(StatusCode::CONFLICT),
+        _ => failure,
+    }
+}
+
+fn elsewhere(message: &'static str) -> Failure {
+    Failure::new(StatusCode::BAD_GATEWAY, message)
+}
+
+/// 403 for the place itself (RFC 4918 sections 9.8.5 and 9.9.4), 409 for a place inside.
+async fn refuse_itself(call: &Call, to: &Target) -> Answer<()> {
+    let (from, to) = (absolute(call, &call.target).await?, absolute(call, to).await?);
+    if from.0 != to.0 {
+        return Ok(());
+    }
+    if from == to {
+        return Err(Failure::new(StatusCode::FORBIDDEN, "source and destination are the same"));
+    }
+    if to.1.starts_with(&from.1) {
+        return Err(Failure::new(
+            StatusCode::CONFLICT,
+            "the destination lies inside of the source",
+        ));
+    }
+    Ok(())
+}
+
+/// The space, and the path from its root.
+async fn absolute(call: &Call, target: &Target) -> Answer<(String, SpacePath)> {
+    let space = target.base.space_id();
+    if target.base.is_root() {
+        return Ok((space, target.path.clone()));
+    }
+    let base = ocis_core::reference::Reference::node(target.base.clone());
+    let node = call.nodes().stat(call.cx(), Stat { target: base }).await?;
+    Ok((space, SpacePath::parse(&format!("{}/{}", node.path, target.path))?))
+}
+
+fn done(changed: &Changed) -> Response<Body> {
+    let status = if changed.created { StatusCode::CREATED } else { StatusCode::NO_CONTENT };
+    let mut response = bare(status);
+    get::identify(response.headers_mut(), &changed.node.info);
+    if !changed.node.is_folder() {
+        let media = value(crate::mime::of(&changed.node.info.name));
+        response.headers_mut().insert(header::CONTENT_TYPE, media);
+    }
+    response
+}
