@@ -6,16 +6,20 @@
 //! the same registry. `services` holds the predefined ones, each a thin file that joins a protocol
 //! with an implementation.
 
+/// The version of this server, as clients are told it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 pub mod control;
 mod debug;
 pub mod edge;
 pub mod gateway;
-pub mod http;
 pub mod http;
 mod late_http;
 pub mod peers;
 mod plain_http;
 pub mod registry;
 pub mod service;
+pub mod services;
+pub mod settings;
 pub mod supervisor;
 pub mod telemetry;

@@ -48,24 +48,26 @@ impl DebugSettings {
 pub struct Entry {
     /// The name.
     pub name: &'static str,
-    /// What it is for, in a line.
-    pub about: &'static str,
     /// Whether this version does its work.
     pub availability: Availability,
     /// The ports that it calls.
     pub needs: &'static [Slot],
     /// The ports that it offers.
     pub offers: &'static [Slot],
-    /// Its settings.
+    /// Its settings, and in a sentence what it is for.
     pub settings: Table,
     pub(crate) load: fn(&Layers) -> Result<Loaded, Problems>,
 }
 
 impl Entry {
+    /// Where the service can be observed; none when it has no such address.
+    pub fn debug_address(&self, layers: &Layers) -> Option<Address> {
+        DebugSettings::read(layers, self.settings).map(|debug| debug.address)
+    }
+
     fn of<S: Service>() -> Self {
         Self {
             name: S::NAME,
-            about: S::ABOUT,
             availability: S::AVAILABILITY,
             needs: S::NEEDS,
             offers: S::OFFERS,

@@ -24,8 +24,6 @@ pub type Stop = CancellationToken;
 pub trait Service: 'static {
     /// The name: sub-command, YAML topic and log target.
     const NAME: &'static str;
-    /// One line about what it is for, for `--help`.
-    const ABOUT: &'static str;
     /// Whether this version does its work.
     const AVAILABILITY: Availability = Availability::Here;
     /// The ports that it calls once it runs. It does not start where one of them is missing.

@@ -21,23 +21,31 @@ const LONGEST_ANSWER: usize = 1 << 20;
 /// The services that run in the runtime whose control port is `port` on `host`.
 /// [`ocis_core::ErrorKind::Unavailable`] when none answers there.
 pub async fn services(host: &str, port: u16) -> Result<Vec<Status>> {
-    let body = timeout(LONGEST_WAIT, get(host, port))
-        .await
-        .map_err(|_| "it did not answer in time".into())
-        .and_then(|answer| answer)
-        .map_err(|error: Box<dyn std::error::Error + Send + Sync>| {
-            Error::unavailable(format!("no runtime answers on {host}:{port}: {error}"))
-        })?;
+    let body = get(host, port, "/services").await.map_err(|error| {
+        Error::unavailable(format!("no runtime answers on {host}:{port}: {error}"))
+    })?;
     serde_json::from_slice(&body).map_err(|error| {
         Error::unavailable(format!("what answers on {host}:{port} is not an ocis runtime"))
             .because(error)
     })
 }
 
-async fn get(host: &str, port: u16) -> Result<Bytes, Box<dyn std::error::Error + Send + Sync>> {
+/// Asks the debug address of a service whether it is healthy. The error says why it is not.
+pub async fn healthy(host: &str, port: u16) -> Result<()> {
+    let answer = get(host, port, "/healthz").await;
+    answer.map(drop).map_err(|error| Error::unavailable(format!("{host}:{port}: {error}")))
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+async fn get(host: &str, port: u16, path: &str) -> Result<Bytes, Failure> {
+    timeout(LONGEST_WAIT, try_get(host, port, path)).await.map_err(|_| "no answer in time")?
+}
+
+async fn try_get(host: &str, port: u16, path: &str) -> Result<Bytes, Failure> {
     let stream = TcpStream::connect((host, port)).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let request = Request::get("/services").header("host", host).body(Empty::<Bytes>::new())?;
+    let request = Request::get(path).header("host", host).body(Empty::<Bytes>::new())?;
     let answer = async {
         let response = sender.send_request(request).await?;
         if response.status() != StatusCode::OK {

@@ -13,7 +13,7 @@ use ocis_core::{Error, Result};
 use ocis_core::data::Body;
 use tracing::warn;
 
-pub use self::client::services;
+pub use self::client::{healthy, services};
 
 use crate::late_http::plain;
 use crate::plain_http;

@@ -50,6 +50,11 @@ impl Plan {
         Ok(Self { parts, peers })
     }
 
+    /// The names of the services.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.parts.iter().map(|part| part.entry.name)
+    }
+
     /// The handles of everything that the services offer.
     pub fn peers(&self) -> &Peers {
         &self.peers
@@ -215,7 +220,7 @@ fn missing(entry: &Entry, need: Slot, registry: &Registry) -> Error {
     let together = closure(entry, registry).join(",");
     Error::unavailable(format!(
         "{name} needs {need}, which {} offers; this version cannot reach it over the network yet: \
-         run both in one process (OCIS_RUN_SERVICES={together} ocis server)",
+         run them in one process (OCIS_RUN_SERVICES={together} ocis server)",
         owner.name
     ))
 }

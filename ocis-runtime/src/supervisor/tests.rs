@@ -23,7 +23,6 @@ macro_rules! service {
         struct $name;
         impl Service for $name {
             const NAME: &'static str = $text;
-            const ABOUT: &'static str = "a test";
             const NEEDS: &'static [Slot] = $needs;
             const OFFERS: &'static [Slot] = $offers;
             type Config = Nothing;
@@ -126,7 +125,7 @@ async fn a_need_that_nobody_here_meets_is_refused_before_anything_is_opened() {
     assert_eq!(
         error.message(),
         "failing needs \"authenticate\", which steady offers; this version cannot reach it over the \
-         network yet: run both in one process (OCIS_RUN_SERVICES=failing,steady ocis server)"
+         network yet: run them in one process (OCIS_RUN_SERVICES=failing,steady ocis server)"
     );
     let error = Plan::new(&known, &["falling"], &Layers::default()).unwrap_err();
     assert_eq!(error.message(), "there is no service \"falling\"");

@@ -1,0 +1,48 @@
+//! gateway: the ports that everybody calls, over those of storages and authenticators.
+
+use std::sync::Arc;
+
+use ocis_core::Result;
+use ocis_core::id::StorageId;
+
+use crate::gateway::{
+    AuthenticateGateway, NodesGateway, SpacesGateway, UploadsGateway, data_gateway,
+};
+use crate::peers::{Offer, Peers, Port, Slot};
+use crate::service::{Service, Unit};
+use crate::settings;
+
+/// Finds the storage that holds a space, and the service that checks a kind of credentials.
+#[derive(Debug)]
+pub struct Gateway;
+
+impl Service for Gateway {
+    const NAME: &'static str = "gateway";
+    const NEEDS: &'static [Slot] = &[
+        Slot::AnyKey(Port::Nodes),
+        Slot::AnyKey(Port::Spaces),
+        Slot::AnyKey(Port::Uploads),
+        Slot::AnyKey(Port::Data),
+        Slot::Key(Port::Authenticate, "basic"),
+    ];
+    const OFFERS: &'static [Slot] = &[
+        Slot::Plain(Port::Nodes),
+        Slot::Plain(Port::Spaces),
+        Slot::Plain(Port::Uploads),
+        Slot::Plain(Port::Data),
+        Slot::Plain(Port::Authenticate),
+    ];
+    type Config = settings::Gateway;
+
+    fn build(config: Self::Config, peers: &Peers) -> Result<Unit> {
+        let new_spaces = StorageId::parse(&config.storage_users_mount_id)?;
+        let spaces = SpacesGateway::new(peers.keyed_spaces(), new_spaces);
+        let authenticate = AuthenticateGateway::new(peers.keyed_authenticate());
+        Ok(Unit::new()
+            .offers(Offer::Nodes(Arc::new(NodesGateway::new(peers.keyed_nodes()))))
+            .offers(Offer::Spaces(Arc::new(spaces)))
+            .offers(Offer::Uploads(Arc::new(UploadsGateway::new(peers.keyed_uploads()))))
+            .offers(Offer::Data(data_gateway(peers.keyed_data())))
+            .offers(Offer::Authenticate(Arc::new(authenticate))))
+    }
+}
