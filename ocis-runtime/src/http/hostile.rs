@@ -1,0 +1,1 @@
+//! Hostile clients on raw sockets.
