@@ -1,1 +1,5 @@
 //! To be written.
+
+pub mod digest;
+pub mod fs;
+pub mod ticket;

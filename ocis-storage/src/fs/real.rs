@@ -1,0 +1,191 @@
+//! The file system of the machine. The only module of the storage that names `std::fs`.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use ocis_core::time::Timestamp;
+
+use super::{Entry, File, Fs, Held, Kind, Open, Stat};
+
+/// The file system of the machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RealFs;
+
+#[derive(Debug)]
+struct RealFile(fs::File);
+
+#[derive(Debug)]
+struct Lock(#[expect(dead_code, reason = "held open, because closing it unlocks")] fs::File);
+
+impl Held for Lock {}
+
+fn kind(kind: fs::FileType) -> Kind {
+    if kind.is_dir() {
+        Kind::Folder
+    } else if kind.is_symlink() {
+        Kind::Symlink
+    } else {
+        Kind::File
+    }
+}
+
+fn options(how: Open) -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    options.read(true).mode(0o600);
+    match how {
+        Open::Read => &mut options,
+        Open::Write => options.write(true),
+        Open::Create => options.write(true).create(true).truncate(true),
+        Open::CreateNew => options.write(true).create_new(true),
+    };
+    options
+}
+
+impl File for RealFile {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        loop {
+            match self.0.read_at(buffer, offset) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.0.write_all_at(bytes, offset)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn set_size(&self, size: u64) -> io::Result<()> {
+        self.0.set_len(size)
+    }
+}
+
+impl Fs for RealFs {
+    fn open(&self, path: &Path, how: Open) -> io::Result<Arc<dyn File>> {
+        Ok(Arc::new(RealFile(options(how).open(path)?)))
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<Stat> {
+        let meta = fs::symlink_metadata(path)?;
+        let nanos = u32::try_from(meta.mtime_nsec()).unwrap_or(0);
+        let modified = Timestamp::from_unix(meta.mtime(), nanos)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        Ok(Stat { kind: kind(meta.file_type()), size: meta.len(), modified })
+    }
+
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            if let Ok(name) = entry.file_name().into_string() {
+                entries.push(Entry { name, kind: kind(entry.file_type()?) });
+            }
+        }
+        Ok(entries)
+    }
+
+    fn mkdir(&self, path: &Path) -> io::Result<()> {
+        fs::DirBuilder::new().mode(0o700).create(path)
+    }
+
+    fn rmdir(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir(path)
+    }
+
+    fn unlink(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::hard_link(from, to)
+    }
+
+    fn symlink(&self, target: &Path, path: &Path) -> io::Result<()> {
+        std::os::unix::fs::symlink(target, path)
+    }
+
+    fn readlink(&self, path: &Path) -> io::Result<PathBuf> {
+        fs::read_link(path)
+    }
+
+    fn copy(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut source = fs::File::open(from)?;
+        let mut target = options(Open::CreateNew).open(to)?;
+        // Uses copy_file_range, hence shared blocks, where the file system can.
+        io::copy(&mut source, &mut target).map(drop)
+    }
+
+    fn set_modified(&self, path: &Path, time: Timestamp) -> io::Result<()> {
+        let nanos = Duration::from_nanos(time.subsec_nanos().into());
+        let seconds = Duration::from_secs(time.unix_seconds().unsigned_abs());
+        let base = if time.unix_seconds() < 0 {
+            SystemTime::UNIX_EPOCH.checked_sub(seconds)
+        } else {
+            SystemTime::UNIX_EPOCH.checked_add(seconds)
+        };
+        let time = base
+            .and_then(|base| base.checked_add(nanos))
+            .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        fs::OpenOptions::new().write(true).open(path)?.set_modified(time)
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        fs::File::open(path)?.sync_all()
+    }
+
+    fn sync_all(&self, path: &Path) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(fs::File::open(path)?)?)
+    }
+
+    fn free_space(&self, path: &Path) -> io::Result<u64> {
+        let stat = rustix::fs::statvfs(path)?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Held>>> {
+        let file = fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Box::new(Lock(file)))),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        fs::read(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::contract;
+    use super::*;
+
+    #[test]
+    fn keeps_the_contract() {
+        let dir = tempfile::tempdir().unwrap();
+        contract(&RealFs, dir.path());
+    }
+}
