@@ -20,14 +20,15 @@
 /// assert!(missing.starts_with("missing: hello.api_key (or the variable OCIS_API_KEY)"), "{missing}");
 /// ```
 ///
-/// A service also gets `log`, `debug_addr` and `debug_token`; without `prefix` and `debug` (as
+/// A service also gets `log`, `debug_addr` and `debug_token` (`log "PREFIX"` for the one whose log
+/// variables begin otherwise); without `prefix` and `debug` (as
 /// `pub struct Name("name", key "topic")`) a section has just what is written. After the braces,
 /// `check function` names a `fn(&Self, &mut Check)` that looks at fields together.
 #[macro_export]
 macro_rules! settings {
     (
         $(#[doc = $about:literal])+
-        pub struct $name:ident($service:literal, key $key:literal, prefix $prefix:literal, debug $debug:literal) {
+        pub struct $name:ident($service:literal, key $key:literal, prefix $prefix:literal, debug $debug:literal $(, log $log:literal)?) {
             $(
                 $(#[doc = $doc:literal])+
                 $field:ident: $type:ty = $default:literal, $yaml:literal,
@@ -49,7 +50,7 @@ macro_rules! settings {
         }
 
         impl $name {
-            fn read(reader: &mut $crate::config::Reader<'_>) -> Self {
+            fn fill(reader: &mut $crate::config::Reader<'_>) -> Self {
                 Self {
                     $($field: reader.value(stringify!($field)),)*
                     log: reader.log(),
@@ -62,16 +63,16 @@ macro_rules! settings {
         $crate::settings! { @section $name, $service, $key, [$($about),+], [
             $({ stringify!($field), $type, $default, $yaml, [$($var),+], [$($doc),+] $(, $flag)? })*
             { "log_level", $crate::config::LogLevel, "", "log.level",
-                ["OCIS_LOG_LEVEL", concat!($prefix, "_LOG_LEVEL")],
+                ["OCIS_LOG_LEVEL", concat!($crate::settings!(@log $prefix $(, $log)?), "_LOG_LEVEL")],
                 ["Lines below this level are not written: panic, fatal, error, warning, info, debug, trace."] }
             { "log_pretty", bool, "", "log.pretty",
-                ["OCIS_LOG_PRETTY", concat!($prefix, "_LOG_PRETTY")],
+                ["OCIS_LOG_PRETTY", concat!($crate::settings!(@log $prefix $(, $log)?), "_LOG_PRETTY")],
                 ["Lines for a person instead of JSON; not together with a file."] }
             { "log_color", bool, "", "log.color",
-                ["OCIS_LOG_COLOR", concat!($prefix, "_LOG_COLOR")],
+                ["OCIS_LOG_COLOR", concat!($crate::settings!(@log $prefix $(, $log)?), "_LOG_COLOR")],
                 ["Colours in pretty lines."] }
             { "log_file", String, "", "log.file",
-                ["OCIS_LOG_FILE", concat!($prefix, "_LOG_FILE")],
+                ["OCIS_LOG_FILE", concat!($crate::settings!(@log $prefix $(, $log)?), "_LOG_FILE")],
                 ["File to append to instead of the standard error output."] }
             { "debug_addr", $crate::config::Address, $debug, "debug.addr",
                 [concat!($prefix, "_DEBUG_ADDR")],
@@ -100,7 +101,7 @@ macro_rules! settings {
         }
 
         impl $name {
-            fn read(reader: &mut $crate::config::Reader<'_>) -> Self {
+            fn fill(reader: &mut $crate::config::Reader<'_>) -> Self {
                 Self { $($field: reader.value(stringify!($field)),)* }
             }
         }
@@ -132,23 +133,23 @@ macro_rules! settings {
                 }),*],
             };
 
-            fn load(layers: &$crate::config::Layers) -> Result<Self, $crate::config::Problems> {
+            fn read(layers: &$crate::config::Layers) -> (Self, $crate::config::Problems) {
                 let mut reader = $crate::config::Reader::new(layers, Self::TABLE);
-                let section = Self::read(&mut reader);
-                reader.finish(section, |_section, _check| { $($check(_section, _check);)? })
+                let section = Self::fill(&mut reader);
+                let problems = reader.finish(|_check| { $($check(&section, _check);)? });
+                (section, problems)
             }
         }
 
         impl Default for $name {
             fn default() -> Self {
-                let layers = $crate::config::Layers::default();
-                let mut reader =
-                    $crate::config::Reader::new(&layers, <Self as $crate::config::Section>::TABLE);
-                Self::read(&mut reader)
+                <Self as $crate::config::Section>::read(&$crate::config::Layers::default()).0
             }
         }
     };
 
+    (@log $prefix:literal) => { $prefix };
+    (@log $prefix:literal, $log:literal) => { $log };
     (@flag) => { false };
     (@flag required) => { true };
 }

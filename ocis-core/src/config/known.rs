@@ -1,4 +1,6 @@
-//! Every name that oCIS 7 knows, as data: `known.tsv`, taken from oCIS's own configuration structs.
+//! Every name that oCIS 7 knows, as data: `known.tsv`, taken from oCIS's own configuration structs,
+//! and the two keys that its `init` writes although nothing of it reads them (`spaces.insecure` of
+//! graph, `auth_providers.oidc.insecure` of auth-bearer).
 //!
 //! Read lazily, and only to tell a name that this version does not act on from one that nobody
 //! knows. Columns: service (`global` for the top of `ocis.yaml`, `process` for what only the

@@ -50,12 +50,17 @@ impl Layers {
         let dirs = Dirs::new(&variables, source.home().as_deref());
         let mut layers = Self { dirs, variables, globals: global.rows, ..Self::default() };
         layers.shared = layers.document(source, "ocis");
+        layers.read_own(source, services);
+        layers
+    }
+
+    /// Reads the files of `services` as well.
+    pub fn read_own(&mut self, source: &dyn Source, services: &[&str]) {
         for service in services {
-            if let Some(document) = layers.document(source, service) {
-                layers.own.insert((*service).to_owned(), document);
+            if let Some(document) = self.document(source, service) {
+                self.own.insert((*service).to_owned(), document);
             }
         }
-        layers
     }
 
     fn document(&mut self, source: &dyn Source, name: &str) -> Option<Document> {

@@ -40,8 +40,15 @@ pub trait Section: Default + Send + Sync + 'static {
     /// Every setting with its variables, YAML path, default and doc line.
     const TABLE: Table;
 
-    /// The settings as `layers` give them; otherwise everything that is wrong with them.
-    fn load(layers: &Layers) -> Result<Self, Problems>;
+    /// The settings as `layers` give them, and everything that is wrong with them; a field with a
+    /// wrong value has its type's default.
+    fn read(layers: &Layers) -> (Self, Problems);
+
+    /// The settings as `layers` give them, or everything that is wrong with them.
+    fn load(layers: &Layers) -> Result<Self, Problems> {
+        let (section, problems) = Self::read(layers);
+        if problems.is_empty() { Ok(section) } else { Err(problems) }
+    }
 }
 
 /// How and where log lines are written.

@@ -1,11 +1,11 @@
 //! Gives the layers a meaning, setting by setting, and gathers what is wrong.
 
+use super::Log;
 use super::layers::Layers;
 use super::problem::{Problem, Problems};
 use super::table::{Row, Table};
 use super::units::{LogLevel, Value};
 use super::yaml::{Document, Found};
-use super::{Log, Section};
 
 /// Reads the settings of one table.
 #[derive(Debug)]
@@ -85,15 +85,11 @@ impl<'a> Reader<'a> {
         log
     }
 
-    /// The section, after `check` had a look at it, or everything that is wrong.
-    pub fn finish<S: Section>(
-        mut self,
-        section: S,
-        check: impl FnOnce(&S, &mut Check<'_>),
-    ) -> Result<S, Problems> {
+    /// Everything that is wrong, after `check` had a look at the section as a whole.
+    pub fn finish(mut self, check: impl FnOnce(&mut Check<'_>)) -> Problems {
         let table = self.table;
-        check(&section, &mut Check { table, layers: self.layers, problems: &mut self.problems });
-        if self.problems.is_empty() { Ok(section) } else { Err(self.problems) }
+        check(&mut Check { table, layers: self.layers, problems: &mut self.problems });
+        self.problems
     }
 
     fn missing(&self, row: &Row) -> Problem {

@@ -1,0 +1,93 @@
+//! The settings of the predefined services, and how a process reads them.
+//!
+//! Each service has one table (`services/<name>.rs`); [`ENTRIES`] lists them in the order of the
+//! user's document. Loader, `--help`, the settings reference and the checks read that list.
+
+pub mod driver;
+mod global;
+pub mod init;
+mod loaded;
+mod runtime;
+mod services;
+mod source;
+
+use ocis_core::config::{Layers, Problems, Section, Table};
+
+pub use global::Global;
+pub use loaded::{Loaded, is_unconfigured};
+pub use runtime::Runtime;
+pub use services::*;
+pub use source::Machine;
+
+/// A service's table, and how to find out what is wrong with its settings.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// The settings.
+    pub table: Table,
+    pub(crate) verify: fn(&Layers) -> Problems,
+}
+
+impl Entry {
+    const fn of<S: Section>() -> Self {
+        Self { table: S::TABLE, verify: |layers| S::read(layers).1 }
+    }
+}
+
+/// The predefined services, by name.
+pub static ENTRIES: &[Entry] = &[
+    Entry::of::<AppProvider>(),
+    Entry::of::<AppRegistry>(),
+    Entry::of::<AuthBasic>(),
+    Entry::of::<AuthMachine>(),
+    Entry::of::<AuthService>(),
+    Entry::of::<Clientlog>(),
+    Entry::of::<Eventhistory>(),
+    Entry::of::<Frontend>(),
+    Entry::of::<Gateway>(),
+    Entry::of::<Graph>(),
+    Entry::of::<Groups>(),
+    Entry::of::<Idm>(),
+    Entry::of::<Idp>(),
+    Entry::of::<Nats>(),
+    Entry::of::<Notifications>(),
+    Entry::of::<Ocdav>(),
+    Entry::of::<Ocm>(),
+    Entry::of::<Ocs>(),
+    Entry::of::<Postprocessing>(),
+    Entry::of::<Proxy>(),
+    Entry::of::<Search>(),
+    Entry::of::<Settings>(),
+    Entry::of::<Sharing>(),
+    Entry::of::<Sse>(),
+    Entry::of::<StoragePubliclink>(),
+    Entry::of::<StorageShares>(),
+    Entry::of::<StorageSystem>(),
+    Entry::of::<StorageUsers>(),
+    Entry::of::<Thumbnails>(),
+    Entry::of::<Userlog>(),
+    Entry::of::<Users>(),
+    Entry::of::<Web>(),
+    Entry::of::<Webdav>(),
+    Entry::of::<Webfinger>(),
+];
+
+/// All tables: the global one, that of the supervisor, those of the services.
+pub fn tables() -> Vec<&'static Table> {
+    [&Global::TABLE, &Runtime::TABLE]
+        .into_iter()
+        .chain(ENTRIES.iter().map(|entry| &entry.table))
+        .collect()
+}
+
+/// The table of a service.
+pub fn table(service: &str) -> Option<&'static Table> {
+    ENTRIES.iter().map(|entry| &entry.table).find(|table| table.service == service)
+}
+
+/// The names of the predefined services.
+pub fn names() -> Vec<&'static str> {
+    ENTRIES.iter().map(|entry| entry.table.service).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,19 @@
+//! Settings of clientlog.
+
+use ocis_core::config::Secret;
+use ocis_core::settings;
+
+settings! {
+    /// Tells connected clients about changes. Comes in a later version.
+    pub struct Clientlog("clientlog", key "clientlog", prefix "CLIENTLOG", debug "127.0.0.1:9260", log "CLIENTLOG_USERLOG") {
+        /// Signs the tokens that carry the caller inside the server.
+        jwt_secret: Secret = "",
+            "token_manager.jwt_secret", ["OCIS_JWT_SECRET", "CLIENTLOG_JWT_SECRET"], required;
+        /// Account under which the service acts on its own.
+        service_account_id: String = "",
+            "service_account.service_account_id", ["OCIS_SERVICE_ACCOUNT_ID", "CLIENTLOG_SERVICE_ACCOUNT_ID"], required;
+        /// Secret of that account.
+        service_account_secret: Secret = "",
+            "service_account.service_account_secret", ["OCIS_SERVICE_ACCOUNT_SECRET", "CLIENTLOG_SERVICE_ACCOUNT_SECRET"], required;
+    }
+}
