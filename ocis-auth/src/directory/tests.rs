@@ -271,3 +271,35 @@ fn secrets_do_not_reach_logs() {
     let text = format!("{directory:?} {:?}", bootstrap(true));
     assert!(!text.contains("argon2id$v") && !text.contains("first"), "{text}");
 }
+
+/// The other process of the next test, nothing when run otherwise: owns the directory until its
+/// input ends or it is killed.
+#[test]
+fn owner_in_another_process() {
+    let Some(dir) = std::env::var_os("OCIS_TEST_DIRECTORY") else { return };
+    let _directory = Directory::open_with(Path::new(&dir), hasher(), bootstrap(false)).unwrap();
+    println!("owned");
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+}
+
+#[test]
+fn a_directory_is_owned_across_processes() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Command, Stdio};
+
+    let dir = TempDir::new().unwrap();
+    let mut other = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--nocapture", "directory::tests::owner_in_another_process"])
+        .env("OCIS_TEST_DIRECTORY", dir.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(other.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("owned")));
+    let error = reset_password(dir.path(), "admin", "new").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    other.kill().unwrap();
+    other.wait().unwrap();
+    reset_password(dir.path(), "admin", "new").unwrap();
+}

@@ -8,7 +8,7 @@ use ocis_core::data::empty;
 use ocis_core::etag::Etag;
 use ocis_core::id::{GroupId, ResourceId, SpaceId, StorageId, UserId};
 use ocis_core::permissions::Permissions;
-use ocis_core::port::{CreateSpace, GetSpace, ListSpaces, Page};
+use ocis_core::port::{CreateSpace, Cursor, GetSpace, ListSpaces, Page};
 use ocis_core::quota::Quota;
 use ocis_core::space::{Space, SpaceKind};
 use ocis_core::time::Timestamp;
@@ -23,7 +23,7 @@ fn now() -> Timestamp {
     Timestamp::from_unix(1_700_000_000, 0).unwrap()
 }
 
-/// Knows one space, with this quota.
+/// Knows one space, with this quota, on the second page.
 struct OneSpace(Quota);
 
 #[async_trait]
@@ -34,6 +34,9 @@ impl Spaces for OneSpace {
             (request.kind, request.owner.as_ref()),
             (Some(SpaceKind::Personal), Some(&owner))
         );
+        if request.page.cursor.is_none() {
+            return Ok(Page { items: Vec::new(), next: Some(Cursor("2".into())) });
+        }
         let space = Space {
             root: ResourceId::root(StorageId::parse("s").unwrap(), SpaceId::personal(&owner)),
             kind: SpaceKind::Personal,

@@ -67,21 +67,35 @@ fn is_zero(number: &u64) -> bool {
 /// The caller by name, with the quota of the personal space; others are nobody's business.
 pub(crate) async fn details(parts: &OcsParts, cx: &Cx, name: &str) -> Result<Details> {
     let identity = self_only(cx, name)?;
-    let personal = ListSpaces {
-        kind: Some(SpaceKind::Personal),
-        owner: Some(identity.id.clone()),
-        page: PageRequest { cursor: None, limit: 1 },
-    };
-    let space = parts.spaces.list(cx, personal).await?.items.into_iter().next();
+    let quota = personal_quota(parts, cx, identity).await?;
     Ok(Details {
         enabled: "true",
-        quota: space.map_or_else(Space::default, |space| quota(space.quota)),
+        quota: quota.map_or_else(Space::default, shown),
         email: identity.mail.clone(),
         displayname: identity.display_name.clone(),
         user_type: user_type(identity),
         two_factor_auth_enabled: false,
         last_login: 0,
     })
+}
+
+async fn personal_quota(parts: &OcsParts, cx: &Cx, identity: &Identity) -> Result<Option<Quota>> {
+    let mut request = ListSpaces {
+        kind: Some(SpaceKind::Personal),
+        owner: Some(identity.id.clone()),
+        page: PageRequest::default(),
+    };
+    loop {
+        // A page may be empty though there are more: each storage has its own.
+        let page = parts.spaces.list(cx, request.clone()).await?;
+        if let Some(space) = page.items.first() {
+            return Ok(Some(space.quota));
+        }
+        match page.next {
+            None => return Ok(None),
+            next => request.page.cursor = next,
+        }
+    }
 }
 
 /// The groups of an account.
@@ -112,7 +126,7 @@ fn user_type(identity: &Identity) -> &'static str {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a fraction to show, four bytes in oCIS too")]
-fn quota(quota: Quota) -> Space {
+fn shown(quota: Quota) -> Space {
     match quota.total {
         Some(total) => Space {
             free: total.saturating_sub(quota.used),
