@@ -54,7 +54,7 @@ fn verdict(result: Result<()>) -> Response<Body> {
 }
 
 fn metrics() -> Response<Body> {
-    let mut response = plain(StatusCode::OK, "");
+    let mut response = plain(StatusCode::OK, crate::telemetry::metrics::render());
     let format = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, format);
     response

@@ -3,11 +3,14 @@
 
 use std::time::Duration;
 
+use ocis_core::time::{Clock as _, SystemClock};
 use ocis_core::{Error, Result};
 use ocis_runtime::registry::{Entry, Registry};
 use ocis_runtime::settings::{Loaded, Machine, is_unconfigured};
+use ocis_runtime::VERSION;
 use ocis_runtime::supervisor::drain::Signals;
 use ocis_runtime::supervisor::{Options, Plan, Restart};
+use ocis_runtime::telemetry::metrics;
 use tracing::{info, warn};
 
 use super::self_init;
@@ -32,6 +35,7 @@ pub(crate) fn one(registry: &Registry, entry: Entry) -> Result<(), Failure> {
 
 fn run(registry: &Registry, loaded: &Loaded, options: Options) -> Result<(), Failure> {
     let plan = Plan::new(registry, &loaded.services, &loaded.layers)?;
+    metrics::install(VERSION, SystemClock.now())?;
     for line in loaded.warning_lines() {
         warn!("{line}");
     }

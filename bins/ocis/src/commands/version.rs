@@ -2,6 +2,7 @@
 
 use clap::ArgMatches;
 use ocis_core::time::Timestamp;
+use ocis_runtime::VERSION;
 use ocis_runtime::control;
 use ocis_runtime::registry::Entry;
 use ocis_runtime::settings::Runtime;
@@ -11,9 +12,6 @@ use super::list::runs;
 use super::{layers, load, wait};
 use crate::cli::{Failure, print};
 use crate::table::draw;
-
-/// The version of this binary.
-pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 pub(crate) fn all(matches: &ArgMatches) -> Result<(), Failure> {
     let mut text = binary();

@@ -1,0 +1,94 @@
+//! proxy: the public listener, and behind it the edge that authenticates and routes.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use ocis_core::time::{Clock as _, SystemClock};
+use ocis_core::{Error, Result};
+use rustls::ServerConfig;
+use tracing::warn;
+
+use crate::edge::{Edge, EdgeParts};
+use crate::http::{Limits, PublicSettings, public, serve, tls};
+use crate::peers::{Peers, Port, Slot};
+use crate::service::{Listener, Service, Unit};
+use crate::settings;
+
+/// The services that a route leads to (`reference/routes.md` section 1).
+const BACKENDS: [&str; 12] = [
+    "frontend", "graph", "idp", "ocdav", "ocm", "ocs", "settings", "sse", "userlog", "web",
+    "webdav", "webfinger",
+];
+
+/// How long an answer is of use to a client: longer than any of them waits.
+const DEADLINE: Duration = Duration::from_secs(24 * 3600);
+
+/// The public listener.
+#[derive(Debug)]
+pub struct Proxy;
+
+impl Service for Proxy {
+    const NAME: &'static str = "proxy";
+    const NEEDS: &'static [Slot] = &[Slot::Plain(Port::Authenticate), Slot::Plain(Port::Spaces)];
+    type Config = settings::Proxy;
+
+    fn build(config: Self::Config, peers: &Peers) -> Result<Unit> {
+        let url = config.ocis_url.as_str().trim_end_matches('/').to_owned();
+        let edge = Edge::new(EdgeParts {
+            authenticate: peers.authenticate(),
+            spaces: peers.spaces(),
+            backends: BACKENDS.map(|name| (name, peers.http(name))).into_iter().collect(),
+            basic_auth: config.enable_basic_auth,
+            url: url.clone(),
+            clock: Arc::new(SystemClock),
+            deadline: DEADLINE,
+            role_quotas: HashMap::new(),
+            trusted_proxies: Vec::new(),
+        });
+        let certificate = Arc::new(OnceLock::new());
+        let used = Arc::clone(&certificate);
+        let listener = Listener {
+            address: config.http_addr.as_str().to_owned(),
+            variable: "PROXY_HTTP_ADDR",
+            service: public(Self::NAME, edge, PublicSettings::for_url(&url))?,
+            serve: Arc::new(move |socket, service, stop| {
+                let tls = used.get().cloned().flatten();
+                Box::pin(async move {
+                    serve(socket, tls, service, Limits::default(), stop).await;
+                    Ok(())
+                })
+            }),
+        };
+        Ok(Unit::new().listens(listener).starts(move || async move {
+            if config.enable_basic_auth {
+                warn!("basic auth enabled, use only for testing or development");
+            }
+            let load = tokio::task::spawn_blocking(move || server_config(&config)).await;
+            let loaded = load.map_err(|error| Error::internal("no certificate").because(error))??;
+            // Set once: the closure that sets it runs once.
+            let _ = certificate.set(loaded);
+            Ok(())
+        }))
+    }
+}
+
+/// The certificate of the listener, which is made when it is missing at its default place; none for
+/// plain HTTP. Blocks.
+fn server_config(config: &settings::Proxy) -> Result<Option<Arc<ServerConfig>>> {
+    if !config.tls {
+        return Ok(None);
+    }
+    let (certificate, key) = (config.tls_cert.as_path(), config.tls_key.as_path());
+    let now = SystemClock.now();
+    if is_default(certificate, "proxy/server.crt") && is_default(key, "proxy/server.key") {
+        let names = tls::names_of_machine(Some(&config.ocis_url.host()));
+        return tls::load_or_make(certificate, key, &names, now).map(Some);
+    }
+    tls::load(certificate, key, now).map(Some)
+}
+
+fn is_default(path: &Path, end: &str) -> bool {
+    path.ends_with(end)
+}
