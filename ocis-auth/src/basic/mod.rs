@@ -1,8 +1,8 @@
 //! User name and password (HTTP basic authentication) as the port [`Authenticate`].
 //!
 //! Clients send the password with every request, and verifying one is slow on purpose. So what was
-//! verified is remembered for some minutes ([`remembered`]), identical sign-ins that come at once
-//! are verified once ([`flight`]), and who fails too often has to wait ([`throttle`]). What was
+//! verified is remembered for some minutes (`remembered`), identical sign-ins that come at once
+//! are verified once (`flight`), and who fails too often has to wait (`throttle`). What was
 //! remembered is forgotten at once when the directory says that the account changed.
 
 mod flight;

@@ -2,7 +2,7 @@
 //!
 //! This version answers `/graph/v1.0/me`, `/me/drives` and `/me/drive`. What oCIS serves beside
 //! them is refused with 501 and the code `notSupported`, what nobody serves with 404. The routes
-//! stand in [`route`], the part of OData that is understood in `query`, the errors in `error`.
+//! stand in `route`, the part of OData that is understood in `query`, the errors in `error`.
 
 mod drives;
 mod error;

@@ -1,7 +1,7 @@
 //! Open Collaboration Services: what clients ask before they sync. What the server can do, who they
 //! are, and how the server is called.
 //!
-//! The routes stand in [`route`]; the answers, in JSON or XML, in `envelope`; what is advertised in
+//! The routes stand in `route`; the answers, in JSON or XML, in `envelope`; what is advertised in
 //! [`capabilities::Features`], where nothing is on that nobody switched on.
 
 pub mod capabilities;
