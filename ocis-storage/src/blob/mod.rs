@@ -1,0 +1,101 @@
+//! Where contents lie: a [`BlobStore`] keeps them by space and blob id, apart from the tree.
+//!
+//! A blob never changes: a file with new content gets a new blob. So a blob can be read without a
+//! lock, and an id is never written a second time with other bytes.
+//!
+//! What ties blobs to the journal:
+//!
+//! 1. A **small** content stands in its journal record. [`BlobStore::put_inline`] is called when
+//!    the record is applied, and again when the journal is replayed; it need not flush.
+//! 2. A **large** content is received into a staged file ([`staged`]), and [`BlobStore::put`] makes
+//!    a durable blob of it *before* its record is written. The staged file stays until the record
+//!    is applied, which removes it. So after a crash each staged file that the replay leaves behind
+//!    names a blob that nothing refers to, and [`staged::sweep`] removes both: no blob is lost
+//!    sight of, and none has to be searched for.
+//!
+//! A store of one's own implements the seven methods and passes [`conformance::blob_store`].
+
+use std::fmt;
+use std::ops::Range;
+use std::path::Path;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use ocis_core::Result;
+use ocis_core::id::{BlobId, SpaceId};
+
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+mod posix;
+pub mod staged;
+
+pub use posix::PosixBlobs;
+pub(crate) use posix::stopped;
+
+/// The bytes of a content in order, read only as fast as they are taken.
+pub type Content = BoxStream<'static, Result<Bytes>>;
+
+/// Keeps contents. See the module documentation for how it is used.
+///
+/// `NotFound` means that the blob is not there, `InsufficientStorage` that there is no room;
+/// everything else is `Unavailable` or `Internal`. The async methods are called on the runtime and
+/// must not block it; the others are called on threads that may block.
+#[async_trait]
+pub trait BlobStore: fmt::Debug + Send + Sync + 'static {
+    /// Makes a blob of a staged file, which is complete but not yet flushed and stays where it is.
+    ///
+    /// When it returns, the blob is whole and survives a power cut, and so does the name of the
+    /// staged file, which became durable before the blob did. After an error, a part of the blob
+    /// may be there until [`Self::delete`] is called.
+    async fn put(&self, space: &SpaceId, blob: &BlobId, staged: &Path) -> Result<()>;
+
+    /// Makes a blob of `bytes`; blocking. Not durable when it returns: the journal holds the bytes
+    /// until it has flushed the store. A blob that is there, whole or cut off, is replaced.
+    fn put_inline(&self, space: &SpaceId, blob: &BlobId, bytes: &[u8]) -> Result<()>;
+
+    /// The bytes of a blob in `range`, which lies within it. `NotFound` comes from the call, other
+    /// errors may come while the content is read. Who has begun to read reads on, even when the
+    /// blob is deleted meanwhile.
+    async fn read(&self, space: &SpaceId, blob: &BlobId, range: Range<u64>) -> Result<Content>;
+
+    /// Makes a blob with the bytes of another one, whole and durable when it returns. A blob that
+    /// is there, whole or cut off, is replaced.
+    async fn copy(&self, from: (&SpaceId, &BlobId), to: (&SpaceId, &BlobId)) -> Result<()>;
+
+    /// Removes a blob; blocking. One that is not there is no error. May come back after a power cut
+    /// until the journal has flushed the store.
+    fn delete(&self, space: &SpaceId, blob: &BlobId) -> Result<()>;
+
+    /// The length of a blob in bytes, none when it is not there; blocking.
+    fn len(&self, space: &SpaceId, blob: &BlobId) -> Result<Option<u64>>;
+
+    /// Calls `visit` with each blob of a space and its length, in no particular order; blocking.
+    fn list(&self, space: &SpaceId, visit: &mut dyn FnMut(BlobId, u64)) -> Result<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::fs::{Fs, MemoryFs, RealFs};
+
+    async fn run(fs: Arc<dyn Fs>, root: &Path) {
+        let uploads = root.join("uploads");
+        fs.mkdir_all(&uploads).unwrap();
+        conformance::blob_store(&PosixBlobs::new(Arc::clone(&fs), root), &*fs, &uploads).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn blobs_in_memory_keep_the_contract() {
+        run(Arc::new(MemoryFs::default()), Path::new("/store")).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn blobs_on_disk_keep_the_contract() {
+        let dir = tempfile::tempdir().unwrap();
+        run(Arc::new(RealFs), dir.path()).await;
+    }
+}

@@ -1,0 +1,337 @@
+//! Blobs as files in the store's own folder: `spaces/<space>/blobs/<blob>`, as oCIS lays them out.
+
+use std::collections::VecDeque;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::{self, StreamExt as _};
+use ocis_core::id::{BlobId, SpaceId};
+use ocis_core::{Error, Result};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::{BlobStore, Content};
+use crate::fs::{File, Fs, Kind, Open};
+
+/// A content up to this length is read in one step.
+const SMALL: u64 = 64 * 1024;
+/// A longer one is read in pieces of this length.
+const PIECE: u64 = 256 * 1024;
+/// Pieces that are read ahead of what was taken.
+const AHEAD: usize = 2;
+
+/// Blobs below the root of a store.
+#[derive(Debug, Clone)]
+pub struct PosixBlobs {
+    fs: Arc<dyn Fs>,
+    root: PathBuf,
+}
+
+impl PosixBlobs {
+    /// The blobs of the store at `root`, an absolute path on `fs`.
+    pub fn new(fs: Arc<dyn Fs>, root: impl Into<PathBuf>) -> Self {
+        Self { fs, root: root.into() }
+    }
+
+    fn folder(&self, space: &SpaceId) -> PathBuf {
+        self.root.join("spaces").join(pathify(space.as_str(), 1)).join("blobs")
+    }
+
+    fn path(&self, space: &SpaceId, blob: &BlobId) -> PathBuf {
+        self.folder(space).join(pathify(blob.as_str(), 4))
+    }
+
+    /// Runs `work` with a clone of this store on a thread that may block.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> io::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let store = self.clone();
+        spawn_blocking(move || work(&store)).await.map_err(stopped)?.map_err(failed)
+    }
+
+    /// Makes the names of `path` and of every folder down to it durable: the folders may be as new
+    /// as the file.
+    fn sync_names(&self, path: &Path) -> io::Result<()> {
+        let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.root));
+        for folder in folders {
+            self.fs.sync_dir(folder)?;
+        }
+        Ok(())
+    }
+
+    /// Gives a new file at `path` its content with `fill`, replacing what is there.
+    fn replace(&self, path: &Path, fill: impl Fn() -> io::Result<()>) -> io::Result<()> {
+        match fill() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.fs.mkdir_all(path.parent().unwrap_or(&self.root))?;
+                fill()
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                self.remove(path)?;
+                fill()
+            }
+            result => result,
+        }
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        match self.fs.unlink(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Opens a blob and reads it, or as much of it as is read in one step.
+    fn open(&self, path: &Path, range: &Range<u64>) -> io::Result<(Arc<dyn File>, Bytes)> {
+        let file = self.fs.open(path, Open::Read)?;
+        let end = if range.end - range.start <= SMALL { range.end } else { range.start };
+        let bytes = read(&*file, range.start..end)?;
+        // A blob that is too short is found before the first byte is sent.
+        if end < range.end && file.size()? < range.end {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok((file, bytes))
+    }
+}
+
+#[async_trait]
+impl BlobStore for PosixBlobs {
+    async fn put(&self, space: &SpaceId, blob: &BlobId, staged: &Path) -> Result<()> {
+        let (path, staged) = (self.path(space, blob), staged.to_owned());
+        self.blocking(move |store| {
+            store.fs.open(&staged, Open::Write)?.sync()?;
+            if let Some(folder) = staged.parent() {
+                store.fs.sync_dir(folder)?;
+            }
+            store.replace(&path, || store.fs.link(&staged, &path))?;
+            store.sync_names(&path)
+        })
+        .await
+    }
+
+    fn put_inline(&self, space: &SpaceId, blob: &BlobId, bytes: &[u8]) -> Result<()> {
+        let path = self.path(space, blob);
+        let fill = || self.fs.open(&path, Open::CreateNew)?.write_at(bytes, 0);
+        self.replace(&path, fill).map_err(failed)
+    }
+
+    async fn read(&self, space: &SpaceId, blob: &BlobId, range: Range<u64>) -> Result<Content> {
+        let path = self.path(space, blob);
+        let (first, last) = (range.start, range.end);
+        let (file, bytes) = self.blocking(move |store| store.open(&path, &range)).await?;
+        if last - first <= SMALL {
+            return Ok(stream::iter((!bytes.is_empty()).then_some(Ok(bytes))).boxed());
+        }
+        let reader = Reader { file, rest: first..last, ahead: VecDeque::with_capacity(AHEAD) };
+        Ok(stream::try_unfold(reader, Reader::next).boxed())
+    }
+
+    async fn copy(&self, from: (&SpaceId, &BlobId), to: (&SpaceId, &BlobId)) -> Result<()> {
+        let (from, to) = (self.path(from.0, from.1), self.path(to.0, to.1));
+        self.blocking(move |store| {
+            store.fs.stat(&from)?;
+            store.replace(&to, || store.fs.copy(&from, &to))?;
+            store.fs.open(&to, Open::Write)?.sync()?;
+            store.sync_names(&to)
+        })
+        .await
+    }
+
+    fn delete(&self, space: &SpaceId, blob: &BlobId) -> Result<()> {
+        self.remove(&self.path(space, blob)).map_err(failed)
+    }
+
+    fn len(&self, space: &SpaceId, blob: &BlobId) -> Result<Option<u64>> {
+        match self.fs.stat(&self.path(space, blob)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            result => result.map(|stat| Some(stat.size)).map_err(failed),
+        }
+    }
+
+    fn list(&self, space: &SpaceId, visit: &mut dyn FnMut(BlobId, u64)) -> Result<()> {
+        let mut folders = vec![(self.folder(space), String::new())];
+        while let Some((folder, prefix)) = folders.pop() {
+            let entries = match self.fs.read_dir(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                result => result.map_err(failed)?,
+            };
+            for entry in entries {
+                let (path, name) = (folder.join(&entry.name), format!("{prefix}{}", entry.name));
+                match (entry.kind, BlobId::parse(&name)) {
+                    (Kind::Folder, _) => folders.push((path, name)),
+                    (Kind::File, Ok(blob)) => {
+                        visit(blob, self.fs.stat(&path).map_err(failed)?.size);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A content on its way out, some pieces ahead of whoever takes it.
+struct Reader {
+    file: Arc<dyn File>,
+    /// What is not being read yet.
+    rest: Range<u64>,
+    ahead: VecDeque<JoinHandle<io::Result<Bytes>>>,
+}
+
+impl Reader {
+    async fn next(mut self) -> Result<Option<(Bytes, Self)>> {
+        while self.ahead.len() < AHEAD && !self.rest.is_empty() {
+            let end = self.rest.end.min(self.rest.start + PIECE);
+            let (file, piece) = (Arc::clone(&self.file), self.rest.start..end);
+            self.ahead.push_back(spawn_blocking(move || read(&*file, piece)));
+            self.rest.start = end;
+        }
+        let Some(piece) = self.ahead.pop_front() else { return Ok(None) };
+        let bytes = piece.await.map_err(stopped)?.map_err(failed)?;
+        Ok(Some((bytes, self)))
+    }
+}
+
+/// All bytes of `file` in `range`.
+fn read(file: &dyn File, range: Range<u64>) -> io::Result<Bytes> {
+    let length = usize::try_from(range.end - range.start).map_err(io::Error::other)?;
+    let mut bytes = vec![0; length];
+    let mut filled = 0;
+    while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, range.start + filled as u64)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            count => filled += count,
+        }
+    }
+    Ok(bytes.into())
+}
+
+/// `id` in folders: `depth` times two characters, then the rest.
+fn pathify(id: &str, depth: usize) -> String {
+    let mut path = String::with_capacity(id.len() + depth);
+    let mut rest = id;
+    for _ in 0..depth {
+        match rest.split_at_checked(2) {
+            Some((head, tail)) if !tail.is_empty() => {
+                path.push_str(head);
+                path.push('/');
+                rest = tail;
+            }
+            _ => break,
+        }
+    }
+    path + rest
+}
+
+/// The error of a file-system call.
+pub(super) fn failed(error: io::Error) -> Error {
+    use io::ErrorKind::{FileTooLarge, NotFound, QuotaExceeded, StorageFull};
+    match error.kind() {
+        NotFound => Error::not_found("the content is not there").because(error),
+        StorageFull | QuotaExceeded | FileTooLarge => {
+            Error::full("there is no room left on the storage").because(error)
+        }
+        _ => Error::internal("the storage cannot be read or written").because(error),
+    }
+}
+
+/// The error of a step that the runtime gave up because it is shutting down.
+pub(crate) fn stopped(error: tokio::task::JoinError) -> Error {
+    Error::unavailable("the server is shutting down").because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use super::*;
+    use crate::blob::staged;
+    use crate::fs::fault::Fault;
+    use crate::fs::{FaultyFs, MemoryFs};
+
+    #[test]
+    fn paths_are_those_of_ocis() {
+        let id = "4c510ada-c86b-4815-8820-42cdf82c3d51";
+        assert_eq!(pathify(id, 4), "4c/51/0a/da/-c86b-4815-8820-42cdf82c3d51");
+        assert_eq!(pathify(id, 1), "4c/510ada-c86b-4815-8820-42cdf82c3d51");
+        for (id, path) in [("a", "a"), ("ab", "ab"), ("abc", "ab/c"), ("abcd", "ab/cd")] {
+            assert_eq!(pathify(id, 4), path);
+        }
+    }
+    struct Bench {
+        disk: MemoryFs,
+        faulty: FaultyFs,
+        store: PosixBlobs,
+        staged: PathBuf,
+        space: SpaceId,
+        blob: BlobId,
+    }
+
+    fn bench() -> Bench {
+        let (root, disk) = (Path::new("/store"), MemoryFs::default());
+        let faulty = FaultyFs::new(Arc::new(disk.clone()));
+        let (space, blob) = (SpaceId::random(), BlobId::random());
+        disk.mkdir_all(&root.join("uploads")).unwrap();
+        disk.sync_all(root).unwrap();
+        let staged = staged::path(&root.join("uploads"), &space, &blob);
+        disk.write(&staged, &[7; 100_000]).unwrap();
+        let store = PosixBlobs::new(Arc::new(faulty.clone()), root);
+        Bench { disk, faulty, store, staged, space, blob }
+    }
+
+    #[tokio::test]
+    async fn a_blob_that_was_put_survives_a_power_cut_and_so_does_its_mark() {
+        for number in 0.. {
+            let bench = bench();
+            bench.faulty.plan(number, Fault::Cut);
+            let result = bench.store.put(&bench.space, &bench.blob, &bench.staged).await;
+            bench.disk.cut();
+            let store = PosixBlobs::new(Arc::new(bench.disk.clone()), "/store");
+            let size = store.len(&bench.space, &bench.blob).unwrap();
+            if size.is_some() || result.is_ok() {
+                assert_eq!(size, Some(100_000), "whole or not there, at call {number}");
+                assert!(bench.disk.stat(&bench.staged).is_ok(), "marked, at call {number}");
+            }
+            if !bench.faulty.is_cut() {
+                return result.unwrap();
+            }
+            assert!(result.is_err());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_copy_survives_a_power_cut() {
+        let Bench { disk, store, staged, space, blob, .. } = bench();
+        store.put(&space, &blob, &staged).await.unwrap();
+        let copy = BlobId::random();
+        store.copy((&space, &blob), (&space, &copy)).await.unwrap();
+        disk.cut();
+        assert_eq!(store.len(&space, &copy).unwrap(), Some(100_000));
+        assert_eq!(disk.read(&store.path(&space, &copy)).unwrap(), [7; 100_000]);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_told() {
+        let Bench { faulty, store, staged, space, blob, .. } = bench();
+        faulty.plan(0, Fault::FailFrom(ErrorKind::StorageFull));
+        let error = store.put(&space, &blob, &staged).await.unwrap_err();
+        assert_eq!(error.kind(), ocis_core::ErrorKind::InsufficientStorage);
+        let error = store.put_inline(&space, &blob, b"x").unwrap_err();
+        assert_eq!(error.kind(), ocis_core::ErrorKind::InsufficientStorage);
+    }
+
+    #[tokio::test]
+    async fn a_blob_that_was_cut_off_is_found_before_it_is_sent() {
+        let Bench { disk, store, space, blob, .. } = bench();
+        store.put_inline(&space, &blob, &[1; 200_000]).unwrap();
+        let path = store.path(&space, &blob);
+        disk.open(&path, Open::Write).unwrap().set_size(199_999).unwrap();
+        assert!(store.read(&space, &blob, 0..200_000).await.is_err());
+        assert!(store.read(&space, &blob, 199_990..200_000).await.is_err());
+        assert!(store.read(&space, &blob, 0..199_999).await.is_ok());
+    }
+}

@@ -1,0 +1,178 @@
+//! Staged files: large contents on their way in, in the store's `uploads` folder.
+//!
+//! A staged file is named `<space>$<blob>` after the blob that it is to become; `$` stands in no
+//! id, so it is never taken for an upload session of oCIS. It is there from the first byte until
+//! the journal record of its content is applied, and so marks what a crash left half done.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ocis_core::checksum::Checksums;
+use ocis_core::id::{BlobId, SpaceId};
+use ocis_core::{Error, Result};
+use tokio::runtime::Handle;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::BlobStore;
+use super::posix::{failed, stopped};
+use crate::digest::Digester;
+use crate::fs::{File, Fs, Open};
+
+/// Bytes that are collected before a thread is asked to write them.
+const BATCH: usize = 512 * 1024;
+
+/// Where the content that is to become `blob` is staged.
+pub fn path(uploads: &Path, space: &SpaceId, blob: &BlobId) -> PathBuf {
+    uploads.join(format!("{space}${blob}"))
+}
+
+/// Removes what uploads left behind that a crash interrupted: each staged file, and the blob that
+/// may have been made of it. Blocking. To be called when a store is opened, after the journal was
+/// replayed and before the first upload.
+pub fn sweep(fs: &dyn Fs, uploads: &Path, blobs: &dyn BlobStore) -> Result<()> {
+    let entries = match fs.read_dir(uploads) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        result => result.map_err(failed)?,
+    };
+    let mut staged = Vec::new();
+    for entry in entries {
+        let Some((space, blob)) = entry.name.split_once('$') else { continue };
+        let (Ok(space), Ok(blob)) = (SpaceId::parse(space), BlobId::parse(blob)) else { continue };
+        blobs.delete(&space, &blob)?;
+        staged.push(uploads.join(entry.name));
+    }
+    if staged.is_empty() {
+        return Ok(());
+    }
+    forget(fs, uploads, &staged).map_err(failed)
+}
+
+/// Removes a blob that was made of the staged file at `staged` and is not to be. Blocking.
+pub(crate) fn discard(
+    fs: &dyn Fs,
+    staged: PathBuf,
+    blobs: &dyn BlobStore,
+    (space, blob): (&SpaceId, &BlobId),
+) -> Result<()> {
+    blobs.delete(space, blob)?;
+    let folder = staged.parent().unwrap_or(&staged).to_owned();
+    forget(fs, &folder, &[staged]).map_err(failed)
+}
+
+/// Removes staged files whose blobs were deleted; those deletions must last first, or a power cut
+/// could bring back a blob that nothing points at any more.
+fn forget(fs: &dyn Fs, folder: &Path, staged: &[PathBuf]) -> io::Result<()> {
+    fs.sync_all(folder)?;
+    staged.iter().try_for_each(|path| fs.unlink(path))
+}
+
+/// Receives a content into a staged file. Bytes are collected, and written and digested in batches
+/// on threads that may block, one batch while the next one is collected: it holds a megabyte at
+/// most, and no thread while it waits for a client. Dropping it removes the file.
+#[derive(Debug)]
+pub(crate) struct Stager {
+    writer: JoinHandle<io::Result<Writer>>,
+    batch: Vec<u8>,
+}
+
+/// A content that was received whole. Dropping it removes the file.
+#[derive(Debug)]
+pub(crate) struct Staged {
+    guard: Guard,
+    pub(crate) size: u64,
+    pub(crate) checksums: Checksums,
+}
+
+#[derive(Debug)]
+struct Writer {
+    // Dropped before the guard, which removes the file.
+    file: Arc<dyn File>,
+    guard: Guard,
+    digester: Digester,
+    size: u64,
+    /// What is being written; its memory is then used for the batch after the next one.
+    batch: Vec<u8>,
+}
+
+/// Removes the file when it is dropped.
+#[derive(Debug)]
+struct Guard {
+    fs: Arc<dyn Fs>,
+    path: Option<PathBuf>,
+}
+
+impl Stager {
+    /// Begins a staged file at `path`.
+    pub(crate) fn begin(fs: Arc<dyn Fs>, path: PathBuf) -> Self {
+        let writer = spawn_blocking(move || {
+            let file = fs.open(&path, Open::CreateNew)?;
+            let guard = Guard { fs, path: Some(path) };
+            Ok(Writer { file, guard, digester: Digester::new(), size: 0, batch: Vec::new() })
+        });
+        Self { writer, batch: Vec::with_capacity(BATCH) }
+    }
+
+    /// Takes the next bytes; waits while the batch before is still being written.
+    pub(crate) async fn push(mut self, mut bytes: &[u8]) -> Result<Self> {
+        while let Some((head, tail)) = bytes.split_at_checked(BATCH - self.batch.len()) {
+            self.batch.extend_from_slice(head);
+            self = self.flush().await?;
+            bytes = tail;
+        }
+        self.batch.extend_from_slice(bytes);
+        Ok(self)
+    }
+
+    /// Ends the content. It is not durable yet: [`BlobStore::put`] makes it so.
+    pub(crate) async fn finish(self) -> Result<Staged> {
+        let writer = self.flush().await?.writer;
+        let Writer { guard, digester, size, .. } = settled(writer).await?;
+        Ok(Staged { guard, size, checksums: digester.finish() })
+    }
+
+    async fn flush(self) -> Result<Self> {
+        let mut writer = settled(self.writer).await?;
+        let mut batch = std::mem::replace(&mut writer.batch, self.batch);
+        batch.clear();
+        let writer = spawn_blocking(move || writer.write().map(|()| writer));
+        Ok(Self { writer, batch })
+    }
+}
+
+async fn settled(writer: JoinHandle<io::Result<Writer>>) -> Result<Writer> {
+    writer.await.map_err(stopped)?.map_err(failed)
+}
+
+impl Writer {
+    fn write(&mut self) -> io::Result<()> {
+        self.file.write_at(&self.batch, self.size)?;
+        self.digester.update(&self.batch);
+        self.size += self.batch.len() as u64;
+        Ok(())
+    }
+}
+
+impl Staged {
+    /// The file, which is the caller's to remove from now on.
+    pub(crate) fn keep(mut self) -> Result<PathBuf> {
+        self.guard.path.take().ok_or_else(|| Error::internal("a staged file was taken twice"))
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let Some(path) = self.path.take() else { return };
+        let fs = Arc::clone(&self.fs);
+        let remove = move || {
+            if let Err(error) = fs.unlink(&path) {
+                tracing::warn!(%error, "a staged file stays until the store is opened again");
+            }
+        };
+        // Freeing the blocks of a large file takes its time.
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(remove)),
+            Err(_) => remove(),
+        }
+    }
+}

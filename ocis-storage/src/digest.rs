@@ -1,0 +1,86 @@
+//! The digests that oCIS stores with every content, all computed in one pass over the bytes.
+
+use md5::{Digest as _, Md5};
+use ocis_core::checksum::Checksums;
+use sha1::Sha1;
+use simd_adler32::Adler32;
+
+/// Bytes given to one algorithm before the next one sees them, so that they are still in the
+/// processor's first cache.
+const STRIDE: usize = 16 * 1024;
+
+/// SHA-1, MD5 and Adler-32 over bytes that come in pieces.
+#[derive(Clone, Default)]
+pub struct Digester {
+    sha1: Sha1,
+    md5: Md5,
+    adler32: Adler32,
+}
+
+impl Digester {
+    /// Digests over no bytes yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next bytes. Costs about two nanoseconds a byte: pieces of more than a few
+    /// kilobytes belong on a thread that may block.
+    pub fn update(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(STRIDE) {
+            self.sha1.update(part);
+            self.md5.update(part);
+            self.adler32.write(part);
+        }
+    }
+
+    /// The digests of everything taken so far.
+    pub fn finish(self) -> Checksums {
+        Checksums {
+            sha1: self.sha1.finalize().into(),
+            md5: self.md5.finalize().into(),
+            adler32: self.adler32.finish().to_be_bytes(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Digester {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Digester").finish_non_exhaustive()
+    }
+}
+
+/// The digests of `bytes`.
+pub fn digest(bytes: &[u8]) -> Checksums {
+    let mut digester = Digester::new();
+    digester.update(bytes);
+    digester.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use ocis_core::checksum::hex;
+
+    use super::*;
+
+    #[test]
+    fn digests_are_the_published_ones() {
+        let sums = digest(b"abc");
+        assert_eq!(hex(&sums.sha1), "a9993e364706816aba3e25717850c26c9cd0d89d");
+        assert_eq!(hex(&sums.md5), "900150983cd24fb0d6963f7d28e17f72");
+        assert_eq!(hex(&sums.adler32), "024d0127");
+        let empty = digest(b"");
+        assert_eq!(hex(&empty.sha1), "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+        assert_eq!(hex(&empty.md5), "d41d8cd98f00b204e9800998ecf8427e");
+        assert_eq!(hex(&empty.adler32), "00000001");
+    }
+
+    #[test]
+    fn how_the_bytes_are_cut_does_not_matter() {
+        let bytes: Vec<u8> = (0..100_000_u32).map(|i| (i % 251) as u8).collect();
+        for size in [1, 7, STRIDE - 1, STRIDE, STRIDE + 1, bytes.len()] {
+            let mut digester = Digester::new();
+            bytes.chunks(size).for_each(|part| digester.update(part));
+            assert_eq!(digester.finish(), digest(&bytes), "{size}");
+        }
+    }
+}
