@@ -20,6 +20,9 @@ const SCHEME: &str = "{ARGON2}";
 /// The bytes of a salt, as in oCIS.
 const SALT_BYTES: usize = 16;
 
+/// The most hashes at once where nobody says otherwise.
+const MOST_AT_ONCE: usize = 4;
+
 /// How many may wait for a turn before further ones are refused.
 const QUEUE: usize = 256;
 
@@ -63,9 +66,11 @@ impl Hasher {
         })
     }
 
-    /// A hasher with oCIS's cost that uses as many cores as there are.
+    /// A hasher with oCIS's cost that uses as many cores as there are, but no more than four: each
+    /// takes 64 MiB while it works.
     pub fn for_this_machine() -> Result<Self> {
-        Self::new(Cost::default(), std::thread::available_parallelism().map_or(1, usize::from))
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self::new(Cost::default(), cores.min(MOST_AT_ONCE))
     }
 
     /// The hash of `password` with a new random salt, in the stored form.
