@@ -63,15 +63,15 @@ fn occupied_port(world: &World) -> Result<()> {
     Ok(())
 }
 
-/// Root may write anywhere, so the data directory is a file.
+/// Root may write anywhere, so the data directory is below a file.
 fn unwritable_directory(world: &World) -> Result<()> {
     let launch = world.launch()?;
     launch.init()?;
     let blocked = launch.home().join("blocked");
     std::fs::write(&blocked, "a file")?;
     let data = blocked.join("data").display().to_string();
-    let launch =
-        launch.env("OCIS_CONFIG_DIR", &config_of(&launch)).env("OCIS_BASE_DATA_PATH", &data);
+    let config = config_of(&launch);
+    let launch = launch.env("OCIS_CONFIG_DIR", &config).env("OCIS_BASE_DATA_PATH", &data);
     one_line(&refused(&launch, &["server"], &["blocked"])?)
 }
 

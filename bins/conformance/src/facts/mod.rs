@@ -1,6 +1,57 @@
-//! Facts of the user's document.
-use crate::harness::Plan;
+//! One test a fact: `facts.tsv` is the list, and what it names without a test, or a test that it
+//! does not name, fails.
 
-pub(crate) fn register(_plan: &mut Plan) -> anyhow::Result<()> {
+use std::collections::BTreeSet;
+
+use anyhow::{Result, ensure};
+
+use crate::harness::{Plan, World};
+
+mod commands;
+mod directories;
+mod init;
+mod layers;
+mod logging;
+mod reach;
+mod services;
+mod users;
+
+const LIST: &str = include_str!("../../facts.tsv");
+
+/// A fact's id and its test.
+type Fact = (&'static str, fn(&World) -> Result<()>);
+
+/// Adds a check a fact, and one that compares them with the list.
+pub(crate) fn register(plan: &mut Plan) {
+    let tests: Vec<Fact> = [
+        layers::FACTS,
+        directories::FACTS,
+        services::FACTS,
+        logging::FACTS,
+        reach::FACTS,
+        init::FACTS,
+        users::FACTS,
+        commands::FACTS,
+    ]
+    .concat();
+    let tested: Vec<&str> = tests.iter().map(|(id, _)| *id).collect();
+    plan.add("facts-all-have-tests", move |_| complete(&tested));
+    for (id, test) in tests {
+        plan.add(format!("fact {id}"), test);
+    }
+}
+
+fn complete(tested: &[&str]) -> Result<()> {
+    let rows = LIST.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    let listed: Vec<&str> = rows.filter_map(|line| line.split('\t').next()).collect();
+    let (left, right): (BTreeSet<_>, BTreeSet<_>) =
+        (listed.iter().copied().collect(), tested.iter().copied().collect());
+    let untested: Vec<_> = left.difference(&right).collect();
+    let unlisted: Vec<_> = right.difference(&left).collect();
+    ensure!(untested.is_empty(), "without a test: {untested:?}");
+    ensure!(unlisted.is_empty(), "not in facts.tsv: {unlisted:?}");
+    ensure!(left.len() == listed.len(), "an id stands twice in facts.tsv");
+    ensure!(right.len() == tested.len(), "an id has two tests");
+    println!("       {} facts", listed.len());
     Ok(())
 }

@@ -115,6 +115,11 @@ impl Launch {
         self.environment.get(name).map_or("", String::as_str)
     }
 
+    /// All variables, for a program that starts the binary by itself.
+    pub(crate) fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
+    }
+
     /// The public listener's address.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
@@ -253,6 +258,11 @@ impl Server {
     pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
         let pid = i32::try_from(self.pid())?;
         kill_process(Pid::from_raw(pid).context("process id")?, signal).context("kill")
+    }
+
+    /// Whether the process still runs.
+    pub(crate) fn alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// SIGTERM, and the exit status if it ends within the limit.

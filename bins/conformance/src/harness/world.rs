@@ -26,6 +26,11 @@ impl World {
         Ok(Self { bin, long, seed, shared: RefCell::new(None) })
     }
 
+    /// The binary under test.
+    pub(crate) fn bin(&self) -> &Path {
+        &self.bin
+    }
+
     /// Whether there is time for more.
     pub(crate) fn long(&self) -> bool {
         self.long
