@@ -158,7 +158,8 @@ fn reset(world: &World) -> Result<()> {
 
 fn demo(world: &World, number: usize) -> Result<()> {
     let (name, password, display, id) = DEMO[number];
-    let me = me(&world.shared()?, name, password)?;
+    let server = world.shared()?;
+    let me = me(&server, name, password)?;
     ensure!(me["onPremisesSamAccountName"] == name, "{me}");
     ensure!(me["displayName"] == display, "{me}");
     ensure!(me["mail"] == format!("{name}@example.org"), "{me}");
@@ -175,7 +176,8 @@ fn demo(world: &World, number: usize) -> Result<()> {
 
 fn members(world: &World, name: &str) -> Result<()> {
     let (_, id, should) = GROUPS.iter().find(|group| group.0 == name).context("group")?;
-    for (user, me) in everybody(&*world.shared()?)? {
+    let server = world.shared()?;
+    for (user, me) in everybody(&server)? {
         let found = groups_of(&me).into_iter().find(|group| group["displayName"] == name);
         ensure!(found.is_some() == should.contains(&user), "{user}: {me}");
         ensure!(found.is_none_or(|group| group["id"] == *id), "the id of {name}: {me}");

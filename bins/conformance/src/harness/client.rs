@@ -143,7 +143,7 @@ impl Client {
         headers: &[(&str, &str)],
         (body, len): (&mut dyn Read, u64),
         sink: &mut dyn Write,
-    ) -> Result<(u16, Vec<(String, String)>, bool)> {
+    ) -> Result<Answer> {
         let head = self.head(method, path, headers, len);
         let wire = match &mut self.wire {
             Some(wire) => wire,
@@ -171,6 +171,9 @@ impl Client {
         head
     }
 }
+
+/// Status, headers, and whether the connection can be used again.
+type Answer = (u16, Vec<(String, String)>, bool);
 
 /// The server closed the connection before the answer began.
 #[derive(Debug)]
@@ -207,7 +210,7 @@ fn receive(
     wire: &mut BufReader<Box<dyn Wire>>,
     head_only: bool,
     sink: &mut dyn Write,
-) -> Result<(u16, Vec<(String, String)>, bool)> {
+) -> Result<Answer> {
     let (status, headers) = loop {
         let (status, headers) = head(wire)?;
         if status >= 200 {

@@ -31,11 +31,6 @@ impl Entry {
     pub(crate) fn name(&self) -> &str {
         self.href.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
     }
-
-    /// Whether the path is that of a folder.
-    pub(crate) fn is_folder(&self) -> bool {
-        self.href.ends_with('/')
-    }
 }
 
 /// All responses of a multistatus body.

@@ -16,7 +16,7 @@ mod world;
 
 pub(crate) use body::{Pattern, PatternCheck};
 pub(crate) use client::{Client, Reply};
-pub(crate) use dav::{Entry, encoded, entries, personal_space};
+pub(crate) use dav::{encoded, entries, personal_space};
 pub(crate) use memory::{MemoryWatch, anonymous_memory};
 pub(crate) use plan::Plan;
 pub(crate) use ports::{free_port, service_addresses};
