@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use ocis_core::config::Section as _;
 use ocis_core::config::reference::help_text;
 use ocis_runtime::registry::{Entry, Registry};
 use ocis_runtime::service::Availability;
+use ocis_runtime::settings::Global;
 
 use crate::cli::COMMANDS;
 
@@ -33,7 +35,7 @@ pub(crate) fn overview(registry: &Registry) -> String {
 
 /// What stands below the options in the help of a service.
 pub(crate) fn service(entry: &Entry) -> String {
-    let settings = help_text(&entry.settings);
+    let settings = help_text(&entry.settings, &Global::TABLE);
     match entry.availability {
         Availability::Here => settings,
         Availability::ComesLater(what) => format!(
