@@ -136,23 +136,26 @@ impl Topic {
             let below = name.strip_prefix(known).is_some_and(|rest| rest.starts_with('.'));
             name.is_empty() || name == known || above || below
         };
-        let acted_on = match self.paths.iter().find(|(known, _)| related(known)) {
-            Some((_, acted_on)) => *acted_on || name.is_empty(),
-            None => {
-                let names = self.paths.iter().map(|(path, _)| path.as_str());
-                let nearest = known::nearest(&name, names).map(str::to_owned);
-                warnings.push(Warning::Unknown { name: document.place(whole), nearest });
-                return;
-            }
+        let Some((known, acted_on)) = self.paths.iter().find(|(known, _)| related(known)) else {
+            let names = self.paths.iter().map(|(path, _)| path.as_str());
+            let nearest = known::nearest(&name, names).map(str::to_owned);
+            warnings.push(Warning::Unknown { name: document.place(whole), nearest });
+            return;
         };
-        if !acted_on {
-            let line = document
-                .position(whole)
-                .map_or(String::new(), |(line, _)| format!(" (line {line})"));
-            warnings.push(Warning::NotActedOn {
-                file: Some(document.path().to_owned()),
-                name: format!("{}{line}", whole.join(".")),
-            });
+        if *acted_on || name.is_empty() {
+            return;
+        }
+        // Of a value that is a tree of its own, only the key above it is named.
+        let deeper = path.len().saturating_sub(known.split('.').count());
+        let whole = whole.get(..whole.len() - deeper).unwrap_or(whole);
+        let line =
+            document.position(whole).map_or(String::new(), |(line, _)| format!(" (line {line})"));
+        let warning = Warning::NotActedOn {
+            file: Some(document.path().to_owned()),
+            name: format!("{}{line}", whole.join(".")),
+        };
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
         }
     }
 }

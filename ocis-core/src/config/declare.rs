@@ -28,25 +28,25 @@
 macro_rules! settings {
     (
         $(#[doc = $about:literal])+
-        pub struct $name:ident($service:literal, key $key:literal, prefix $prefix:literal, debug $debug:literal $(, log $log:literal)?) {
+        $vis:vis struct $name:ident($service:literal, key $key:literal, prefix $prefix:literal, debug $debug:literal $(, log $log:literal)?) {
             $(
                 $(#[doc = $doc:literal])+
                 $field:ident: $type:ty = $default:literal, $yaml:literal,
-                [$($var:literal),+ $(,)?] $(, $flag:ident)?;
+                [$($var:literal),* $(,)?] $(, $flag:ident)?;
             )*
         }
         $(check $check:path)?
     ) => {
         $(#[doc = $about])+
         #[derive(Debug, Clone)]
-        pub struct $name {
-            $($(#[doc = $doc])+ pub $field: $type,)*
+        $vis struct $name {
+            $($(#[doc = $doc])+ $vis $field: $type,)*
             /// How and where log lines are written.
-            pub log: $crate::config::Log,
+            $vis log: $crate::config::Log,
             /// Where health, readiness and metrics are served.
-            pub debug_addr: $crate::config::Address,
+            $vis debug_addr: $crate::config::Address,
             /// Bearer token that metrics ask for; empty for none.
-            pub debug_token: $crate::config::Secret,
+            $vis debug_token: $crate::config::Secret,
         }
 
         impl $name {
@@ -61,7 +61,7 @@ macro_rules! settings {
         }
 
         $crate::settings! { @section $name, $service, $key, [$($about),+], [
-            $({ stringify!($field), $type, $default, $yaml, [$($var),+], [$($doc),+] $(, $flag)? })*
+            $({ stringify!($field), $type, $default, $yaml, [$($var),*], [$($doc),+] $(, $flag)? })*
             { "log_level", $crate::config::LogLevel, "", "log.level",
                 ["OCIS_LOG_LEVEL", concat!($crate::settings!(@log $prefix $(, $log)?), "_LOG_LEVEL")],
                 ["Lines below this level are not written: panic, fatal, error, warning, info, debug, trace."] }
@@ -85,19 +85,19 @@ macro_rules! settings {
 
     (
         $(#[doc = $about:literal])+
-        pub struct $name:ident($service:literal, key $key:literal) {
+        $vis:vis struct $name:ident($service:literal, key $key:literal) {
             $(
                 $(#[doc = $doc:literal])+
                 $field:ident: $type:ty = $default:literal, $yaml:literal,
-                [$($var:literal),+ $(,)?] $(, $flag:ident)?;
+                [$($var:literal),* $(,)?] $(, $flag:ident)?;
             )*
         }
         $(check $check:path)?
     ) => {
         $(#[doc = $about])+
         #[derive(Debug, Clone)]
-        pub struct $name {
-            $($(#[doc = $doc])+ pub $field: $type,)*
+        $vis struct $name {
+            $($(#[doc = $doc])+ $vis $field: $type,)*
         }
 
         impl $name {
@@ -107,13 +107,13 @@ macro_rules! settings {
         }
 
         $crate::settings! { @section $name, $service, $key, [$($about),+], [
-            $({ stringify!($field), $type, $default, $yaml, [$($var),+], [$($doc),+] $(, $flag)? })*
+            $({ stringify!($field), $type, $default, $yaml, [$($var),*], [$($doc),+] $(, $flag)? })*
         ] $(, $check)? }
     };
 
     (
         @section $name:ident, $service:expr, $key:expr, [$($about:expr),+], [
-            $({ $field:expr, $type:ty, $default:expr, $yaml:expr, [$($var:expr),+], [$($doc:expr),+] $(, $flag:ident)? })*
+            $({ $field:expr, $type:ty, $default:expr, $yaml:expr, [$($var:expr),*], [$($doc:expr),+] $(, $flag:ident)? })*
         ] $(, $check:path)?
     ) => {
         impl $crate::config::Section for $name {
@@ -124,7 +124,7 @@ macro_rules! settings {
                 rows: &[$($crate::config::Row {
                     field: $field,
                     yaml: $yaml,
-                    vars: &[$($var),+],
+                    vars: &[$($var),*],
                     kind: <$type as $crate::config::Value>::KIND,
                     secret: <$type as $crate::config::Value>::SECRET,
                     required: $crate::settings!(@flag $($flag)?),

@@ -70,11 +70,11 @@ impl fmt::Display for Problems {
         let has_missing = !missing.is_empty();
         for (variable, (keys, services)) in missing {
             let join = |set: BTreeSet<&str>| set.into_iter().collect::<Vec<_>>().join(", ");
-            lines.push(format!(
-                "missing: {} (or the variable {variable}), needed by {}",
-                join(keys),
-                join(services)
-            ));
+            let variable = match variable {
+                "" => String::new(),
+                name => format!(" (or the variable {name})"),
+            };
+            lines.push(format!("missing: {}{variable}, needed by {}", join(keys), join(services)));
         }
         if has_missing {
             lines.push("`ocis init` writes a configuration that has all of these".to_owned());

@@ -11,7 +11,7 @@ mod runtime;
 mod services;
 mod source;
 
-use ocis_core::config::{Layers, Problems, Section, Table};
+use ocis_core::config::{Layers, Problems, Section, Table, reference};
 
 pub use global::Global;
 pub use loaded::{Loaded, is_unconfigured};
@@ -82,6 +82,11 @@ pub fn tables() -> Vec<&'static Table> {
 /// The table of a service.
 pub fn table(service: &str) -> Option<&'static Table> {
     ENTRIES.iter().map(|entry| &entry.table).find(|table| table.service == service)
+}
+
+/// The settings of a service for its `--help`.
+pub fn help_text(service: &str) -> Option<String> {
+    table(service).map(|table| reference::help_text(table, &Global::TABLE))
 }
 
 /// The names of the predefined services.

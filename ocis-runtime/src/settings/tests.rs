@@ -252,3 +252,23 @@ fn secrets_are_not_shown() {
     }
     assert!(shown.contains("jwt_secret: ***"));
 }
+
+#[test]
+fn reference_and_help_are_those_of_the_tables() {
+    use ocis_core::config::reference;
+    let written = include_str!("../../SETTINGS.md");
+    assert!(
+        written == reference::markdown(&tables(), &Global::TABLE),
+        "SETTINGS.md is old: run `cargo run -p xtask -- settings`"
+    );
+    for table in tables() {
+        let help = reference::help_text(table, &Global::TABLE);
+        for row in table.rows {
+            let shown = |part: &str| part.is_empty() || help.contains(part);
+            let is_global = Global::TABLE.rows.iter().any(|above| above.vars[0] == row.vars[0]);
+            let default = if is_global { "default" } else { row.default };
+            let all = [row.yaml, default, row.doc.trim()];
+            assert!(all.into_iter().chain(row.vars.iter().copied()).all(shown), "{}", row.field);
+        }
+    }
+}
