@@ -253,12 +253,15 @@ impl fmt::Debug for Offer {
     }
 }
 
+/// Which service offers which port under which key.
+type Owners = BTreeMap<(Port, Option<String>), &'static str>;
+
 /// What services call of each other. Clones share the bindings.
 #[derive(Debug, Clone)]
 pub struct Peers {
     ports: Arc<Ports>,
     http: Keyed<HttpService>,
-    owners: Arc<Mutex<BTreeMap<(Port, Option<String>), &'static str>>>,
+    owners: Arc<Mutex<Owners>>,
 }
 
 impl Default for Peers {

@@ -87,9 +87,8 @@ pub struct Listener {
 }
 
 /// An accept loop: accepts until it is asked to stop, and ends when its connections have ended.
-pub type Serve = Arc<
-    dyn Fn(TcpListener, HttpService, Stop) -> BoxFuture<'static, Result<()>> + Send + Sync,
->;
+pub type Serve =
+    Arc<dyn Fn(TcpListener, HttpService, Stop) -> BoxFuture<'static, Result<()>> + Send + Sync>;
 
 impl Unit {
     /// A unit that does nothing.

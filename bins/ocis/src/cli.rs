@@ -25,10 +25,26 @@ pub(crate) struct CommandInfo {
 /// The commands that are no services, in the order of the help.
 pub(crate) const COMMANDS: &[CommandInfo] = &[
     CommandInfo { category: "", name: "init", about: "initialise an ocis config" },
-    CommandInfo { category: "", name: "help", about: "shows a list of commands or help for one command" },
-    CommandInfo { category: "fullstack", name: "server", about: "start a fullstack server (runtime and all services in supervised mode)" },
-    CommandInfo { category: "info", name: "version", about: "print the version of this binary and all running service instances" },
-    CommandInfo { category: "runtime", name: "list", about: "list oCIS services running in the runtime (supervised mode)" },
+    CommandInfo {
+        category: "",
+        name: "help",
+        about: "shows a list of commands or help for one command",
+    },
+    CommandInfo {
+        category: "fullstack",
+        name: "server",
+        about: "start a fullstack server (runtime and all services in supervised mode)",
+    },
+    CommandInfo {
+        category: "info",
+        name: "version",
+        about: "print the version of this binary and all running service instances",
+    },
+    CommandInfo {
+        category: "runtime",
+        name: "list",
+        about: "list oCIS services running in the runtime (supervised mode)",
+    },
 ];
 
 /// Why the program ends without having done what it was asked for.
@@ -127,7 +143,9 @@ fn no_command(registry: &Registry, name: &str) -> Error {
     let names = COMMANDS.iter().map(|command| command.name).chain(registry.names());
     let nearest = ocis_core::config::known::nearest(name, names);
     let hint = nearest.map(|near| format!(" (did you mean {near}?)")).unwrap_or_default();
-    Error::invalid(format!("no command \"{name}\" in this version{hint}; `ocis help` lists what there is"))
+    Error::invalid(format!(
+        "no command \"{name}\" in this version{hint}; `ocis help` lists what there is"
+    ))
 }
 
 impl Call {
@@ -171,12 +189,14 @@ fn program(registry: &Registry) -> Command {
              configuration, one is made first as `ocis init` would.",
         ))
         .subcommand(described_by(list::command()))
-        .subcommand(described_by(Command::new("version")).arg(
-            Arg::new("skip-services")
-                .long("skip-services")
-                .action(ArgAction::SetTrue)
-                .help("Skip the table of running services"),
-        ));
+        .subcommand(
+            described_by(Command::new("version")).arg(
+                Arg::new("skip-services")
+                    .long("skip-services")
+                    .action(ArgAction::SetTrue)
+                    .help("Skip the table of running services"),
+            ),
+        );
     registry.entries().fold(program, |program, entry| program.subcommand(service(entry)))
 }
 
@@ -193,7 +213,8 @@ fn service(entry: &Entry) -> Command {
         .subcommand(Command::new("server").about(format!("start the {} service alone", entry.name)))
         .subcommand(Command::new("health").about("check health status"))
         .subcommand(
-            Command::new("version").about("print the version of this binary and the running instances"),
+            Command::new("version")
+                .about("print the version of this binary and the running instances"),
         );
     match entry.name {
         "idm" => command.subcommand(idm::command()),
@@ -216,7 +237,9 @@ mod tests {
     fn every_service_has_its_commands_and_its_help() {
         for entry in predefined().entries() {
             for sub in ["server", "health", "version"] {
-                assert!(matches!(call(&[entry.name, sub]), Ok(Call::Service(_, name, _)) if name == sub));
+                assert!(
+                    matches!(call(&[entry.name, sub]), Ok(Call::Service(_, name, _)) if name == sub)
+                );
             }
             let Ok(Call::Print(help)) = call(&[entry.name]) else { panic!("{}", entry.name) };
             for row in entry.settings.rows {
@@ -241,7 +264,11 @@ mod tests {
                 other => panic!("{other:?}"),
             };
             for name in COMMANDS.iter().map(|c| c.name).chain(predefined().names()) {
-                assert!(text.contains(&format!("     {name} ")) || text.contains(&format!("   {name} ")), "{name}");
+                assert!(
+                    text.contains(&format!("     {name} "))
+                        || text.contains(&format!("   {name} ")),
+                    "{name}"
+                );
             }
         }
     }

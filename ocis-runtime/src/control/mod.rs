@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
-use ocis_core::{Error, Result};
 use ocis_core::data::Body;
+use ocis_core::{Error, Result};
 use tracing::warn;
 
 pub use self::client::{healthy, services};

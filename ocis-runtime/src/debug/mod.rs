@@ -42,7 +42,8 @@ fn answer(head: &Parts, health: &Health, token: &Secret) -> Response<Body> {
 
 /// Whether no token is asked for, or the right one is given.
 fn may_read(head: &Parts, token: &Secret) -> bool {
-    let given = head.headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    let given =
+        head.headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
     token.is_empty() || given.is_some_and(|given| given.ct_eq(token.expose().as_bytes()).into())
 }
 

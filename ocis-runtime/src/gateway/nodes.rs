@@ -32,7 +32,9 @@ impl NodesGateway {
 
     fn within(&self, from: &Reference, to: &Reference) -> Result<Arc<dyn Nodes>> {
         if from.base.storage != to.base.storage {
-            return Err(Error::unimplemented("this cannot be done from one storage to another yet"));
+            return Err(Error::unimplemented(
+                "this cannot be done from one storage to another yet",
+            ));
         }
         self.of(from)
     }

@@ -41,7 +41,9 @@ impl Spaces for SpacesGateway {
             None => (first.as_str(), None),
             Some(Cursor(text)) => text
                 .split_once(SEPARATOR)
-                .map(|(storage, inner)| (storage, (!inner.is_empty()).then(|| Cursor(inner.into()))))
+                .map(|(storage, inner)| {
+                    (storage, (!inner.is_empty()).then(|| Cursor(inner.into())))
+                })
                 .ok_or_else(|| Error::invalid("not a cursor of this list"))?,
         };
         let page = PageRequest { cursor, limit: request.page.limit };

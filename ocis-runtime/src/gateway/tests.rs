@@ -111,8 +111,7 @@ fn upload(storage: &str) -> OpenUpload {
 
 #[tokio::test]
 async fn a_list_goes_through_all_storages() {
-    let gateway =
-        SpacesGateway::new(two_storages().keyed_spaces(), StorageId::parse("b").unwrap());
+    let gateway = SpacesGateway::new(two_storages().keyed_spaces(), StorageId::parse("b").unwrap());
     let (mut names, mut cursor) = (Vec::new(), None);
     loop {
         let page = PageRequest { cursor, limit: 1 };

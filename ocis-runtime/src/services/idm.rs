@@ -37,7 +37,8 @@ impl Service for Idm {
             .offers_as(DIRECTORY, Offer::Groups(Arc::new(handles.groups)))
             .offers_as(DIRECTORY, Offer::Authenticate(Arc::new(handles.authenticate)))
             .starts(move || async move {
-                let directory = tokio::task::spawn_blocking(move || open(&config).map(|d| (d, config)));
+                let directory =
+                    tokio::task::spawn_blocking(move || open(&config).map(|d| (d, config)));
                 let (directory, config) = directory.await.map_err(lost)??;
                 opened.bind(directory, &config)
             })

@@ -18,8 +18,18 @@ use crate::settings;
 
 /// The services that a route leads to (`reference/routes.md` section 1).
 const BACKENDS: [&str; 12] = [
-    "frontend", "graph", "idp", "ocdav", "ocm", "ocs", "settings", "sse", "userlog", "web",
-    "webdav", "webfinger",
+    "frontend",
+    "graph",
+    "idp",
+    "ocdav",
+    "ocm",
+    "ocs",
+    "settings",
+    "sse",
+    "userlog",
+    "web",
+    "webdav",
+    "webfinger",
 ];
 
 /// How long an answer is of use to a client: longer than any of them waits.
@@ -66,7 +76,8 @@ impl Service for Proxy {
                 warn!("basic auth enabled, use only for testing or development");
             }
             let load = tokio::task::spawn_blocking(move || server_config(&config)).await;
-            let loaded = load.map_err(|error| Error::internal("no certificate").because(error))??;
+            let loaded =
+                load.map_err(|error| Error::internal("no certificate").because(error))??;
             // Set once: the closure that sets it runs once.
             let _ = certificate.set(loaded);
             Ok(())

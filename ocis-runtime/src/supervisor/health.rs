@@ -51,11 +51,7 @@ pub(crate) struct Health {
 }
 
 impl Health {
-    pub(crate) fn new(
-        name: &str,
-        debug: Option<SocketAddr>,
-        listeners: Vec<SocketAddr>,
-    ) -> Self {
+    pub(crate) fn new(name: &str, debug: Option<SocketAddr>, listeners: Vec<SocketAddr>) -> Self {
         Self {
             status: Mutex::new(Status {
                 name: name.into(),

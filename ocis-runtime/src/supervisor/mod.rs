@@ -110,11 +110,7 @@ impl Runtime {
     }
 
     /// Serves a service's debug address.
-    fn watch(
-        &mut self,
-        health: &Arc<Health>,
-        debug: Option<(TcpListener, Secret)>,
-    ) -> Result<()> {
+    fn watch(&mut self, health: &Arc<Health>, debug: Option<(TcpListener, Secret)>) -> Result<()> {
         self.services.push(Arc::clone(health));
         if let Some((socket, token)) = debug {
             let serve = debug::serve(socket, Arc::clone(health), token, self.ending.stop.clone())?;

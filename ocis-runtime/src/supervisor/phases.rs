@@ -174,7 +174,10 @@ fn load(entries: Vec<Entry>, layers: &Layers) -> Result<Vec<(Entry, Loaded)>, Pr
 }
 
 /// Does `step` to all items, and fails with the errors of all that failed, one a line.
-fn each<T, U>(items: impl IntoIterator<Item = T>, step: impl FnMut(T) -> Result<U>) -> Result<Vec<U>> {
+fn each<T, U>(
+    items: impl IntoIterator<Item = T>,
+    step: impl FnMut(T) -> Result<U>,
+) -> Result<Vec<U>> {
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for result in items.into_iter().map(step) {
         match result {

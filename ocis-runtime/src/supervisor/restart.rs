@@ -190,7 +190,9 @@ impl Keeper {
             self.start(unit).await
         };
         let result = AssertUnwindSafe(revive).catch_unwind().await;
-        result.unwrap_or_else(|panic| Err(panicked("starting", &*panic))).inspect_err(|_| self.unbind())
+        result
+            .unwrap_or_else(|panic| Err(panicked("starting", &*panic)))
+            .inspect_err(|_| self.unbind())
     }
 
     /// Runs the accept loops that do not run.
@@ -200,11 +202,10 @@ impl Keeper {
             if handle.as_ref().is_some_and(|handle| !handle.is_finished()) {
                 continue;
             }
-            let socket = door
-                .socket
-                .try_clone()
-                .and_then(tokio::net::TcpListener::from_std)
-                .map_err(|error| Error::internal("a listening socket is lost").because(error))?;
+            let socket =
+                door.socket.try_clone().and_then(tokio::net::TcpListener::from_std).map_err(
+                    |error| Error::internal("a listening socket is lost").because(error),
+                )?;
             let service = late_http(door.service.clone(), self.entry.name);
             let accept = (door.serve)(socket, service, self.ending.drain.clone());
             *handle = Some(loops.tasks.spawn(self.ending.doors.track_future(accept)));
@@ -213,11 +214,7 @@ impl Keeper {
     }
 
     /// Waits until the server ends (none) or something of the unit fails.
-    async fn until_failure(
-        &self,
-        active: &mut Active,
-        loops: &mut Loops,
-    ) -> Option<Error> {
+    async fn until_failure(&self, active: &mut Active, loops: &mut Loops) -> Option<Error> {
         loop {
             tokio::select! {
                 () = self.ending.stop.cancelled() => return None,
@@ -281,7 +278,8 @@ mod tests {
     #[test]
     fn pauses_double_up_to_the_longest_and_end() {
         let mut back_off = BackOff::default();
-        let pauses: Vec<_> = std::iter::from_fn(|| back_off.next()).map(|p| p.as_millis()).collect();
+        let pauses: Vec<_> =
+            std::iter::from_fn(|| back_off.next()).map(|p| p.as_millis()).collect();
         assert_eq!(pauses, [100, 200, 400, 800, 1600, 3000, 3000, 3000, 3000]);
     }
 }

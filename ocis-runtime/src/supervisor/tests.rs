@@ -61,11 +61,18 @@ const AUTHENTICATE: Slot = Slot::Plain(Port::Authenticate);
 
 service!(Steady, "steady", needs & [], offers & [AUTHENTICATE], |_| {
     static TICKS: AtomicU32 = AtomicU32::new(0);
-    Ok(Unit::new().offers(Offer::Authenticate(Arc::new(Nobody))).runs("tick", |stop: Stop| async move {
-        assert_eq!(TICKS.fetch_add(1, Ordering::SeqCst), 0, "a steady job is never started again");
-        stop.cancelled().await;
-        Ok(())
-    }))
+    Ok(Unit::new().offers(Offer::Authenticate(Arc::new(Nobody))).runs(
+        "tick",
+        |stop: Stop| async move {
+            assert_eq!(
+                TICKS.fetch_add(1, Ordering::SeqCst),
+                0,
+                "a steady job is never started again"
+            );
+            stop.cancelled().await;
+            Ok(())
+        },
+    ))
 });
 
 service!(Failing, "failing", needs & [AUTHENTICATE], offers & [], |_| {
@@ -160,10 +167,7 @@ static CLOSED: AtomicU32 = AtomicU32::new(0);
 #[tokio::test]
 async fn a_store_that_cannot_be_opened_is_one_clear_line_and_what_was_opened_is_closed() {
     let error = start(&registry().with::<Opened>().with::<Locked>(), Restart::BackOff).await;
-    assert_eq!(
-        error.unwrap_err().message(),
-        "locked cannot start: another process owns the store"
-    );
+    assert_eq!(error.unwrap_err().message(), "locked cannot start: another process owns the store");
     assert_eq!(CLOSED.load(Ordering::SeqCst), 1);
 }
 

@@ -12,15 +12,9 @@ use super::{layers, load};
 use crate::cli::{Failure, print};
 
 pub(crate) fn command() -> Command {
-    Command::new("resetpassword")
-        .about("Reset admin password")
-        .arg(
-            Arg::new("user-name")
-                .long("user-name")
-                .short('u')
-                .default_value("admin")
-                .help("User name"),
-        )
+    Command::new("resetpassword").about("Reset admin password").arg(
+        Arg::new("user-name").long("user-name").short('u').default_value("admin").help("User name"),
+    )
 }
 
 pub(crate) fn reset_password(matches: &ArgMatches) -> Result<(), Failure> {
@@ -41,7 +35,9 @@ pub(crate) fn reset_password(matches: &ArgMatches) -> Result<(), Failure> {
 fn ask(prompt: &str) -> Result<Secret, Failure> {
     let unreadable = |error| Error::invalid("no password could be read").because(error);
     if std::io::stdin().is_terminal() {
-        return rpassword::prompt_password(prompt).map(Secret::new).map_err(|e| unreadable(e).into());
+        return rpassword::prompt_password(prompt)
+            .map(Secret::new)
+            .map_err(|e| unreadable(e).into());
     }
     print(prompt);
     let mut line = String::new();

@@ -51,13 +51,17 @@ pub(crate) fn command() -> Command {
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let variables = Machine.variables();
     let first = |names: &[&str]| {
-        names.iter().find_map(|name| variables.get(*name).filter(|value| !value.is_empty())).cloned()
+        names
+            .iter()
+            .find_map(|name| variables.get(*name).filter(|value| !value.is_empty()))
+            .cloned()
     };
     let flag = |name: &str| matches.get_one::<String>(name).cloned();
     let config_path = flag("config-path")
         .or_else(|| first(&[CONFIG_DIR, BASE_DATA_PATH]))
         .unwrap_or_else(|| Dirs::new(&variables, Machine.home().as_deref()).config);
-    let password = flag("admin-password").or_else(|| first(&["ADMIN_PASSWORD", "IDM_ADMIN_PASSWORD"]));
+    let password =
+        flag("admin-password").or_else(|| first(&["ADMIN_PASSWORD", "IDM_ADMIN_PASSWORD"]));
     let options = init::Options {
         insecure: is_insecure(flag("insecure").or_else(|| first(&["OCIS_INSECURE"])))?,
         diff: matches.get_flag("diff"),
@@ -77,8 +81,9 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
 pub(super) fn is_true(variables: &BTreeMap<String, String>, name: &str) -> Result<bool> {
     match variables.get(name).map(String::as_str) {
         None | Some("") => Ok(false),
-        Some(text) => bool::parse(text)
-            .map_err(|wrong| Error::invalid(format!("{name} is {text:?}{wrong}"))),
+        Some(text) => {
+            bool::parse(text).map_err(|wrong| Error::invalid(format!("{name} is {text:?}{wrong}")))
+        }
     }
 }
 

@@ -11,7 +11,11 @@ use crate::table::draw;
 
 pub(crate) fn command() -> Command {
     Command::new("list")
-        .arg(Arg::new("hostname").long("hostname").help("Hostname of the runtime [OCIS_RUNTIME_HOST]"))
+        .arg(
+            Arg::new("hostname")
+                .long("hostname")
+                .help("Hostname of the runtime [OCIS_RUNTIME_HOST]"),
+        )
         .arg(
             Arg::new("port")
                 .long("port")

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use ocis_core::time::{Clock as _, SystemClock};
 use ocis_core::{Error, Result};
+use ocis_runtime::VERSION;
 use ocis_runtime::registry::{Entry, Registry};
 use ocis_runtime::settings::{Loaded, Machine, is_unconfigured};
-use ocis_runtime::VERSION;
 use ocis_runtime::supervisor::drain::Signals;
 use ocis_runtime::supervisor::{Options, Plan, Restart};
 use ocis_runtime::telemetry::metrics;

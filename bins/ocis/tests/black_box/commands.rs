@@ -62,7 +62,10 @@ fn init_asks_on_stderr_and_prints_the_banner() {
     assert!(text(&output.stderr).contains("certificate checking disabled"));
     let banner = text(&output.stdout);
     assert!(banner.contains(&format!(" configpath : {}\n", home.config_file().display())));
-    assert!(banner.contains(" user       : admin\n") && banner.contains(" password   : "), "{banner}");
+    assert!(
+        banner.contains(" user       : admin\n") && banner.contains(" password   : "),
+        "{banner}"
+    );
     assert!(fs::read_to_string(home.config_file()).unwrap().contains("insecure: true"));
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&home.config_file()), 0o600);
@@ -72,9 +75,8 @@ fn init_asks_on_stderr_and_prints_the_banner() {
 #[test]
 fn init_overwrites_only_when_told_to() {
     let home = Home::new();
-    let init = |args: &[&str]| {
-        home.run(&[&["init", "--insecure", "no", "--ap", "one"], args].concat())
-    };
+    let init =
+        |args: &[&str]| home.run(&[&["init", "--insecure", "no", "--ap", "one"], args].concat());
     assert!(init(&[]).status.success());
     let first = fs::read_to_string(home.config_file()).unwrap();
     assert!(first.contains("admin_password: one") && first.contains("insecure: false"));

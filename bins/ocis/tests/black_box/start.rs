@@ -47,13 +47,15 @@ async fn every_service_can_be_observed() {
     assert_eq!(services.len(), 34);
     for name in SERVICES {
         let address = debug_address(&services, name);
-        for (path, status) in [("healthz", 200), ("readyz", 200), ("metrics", 200), ("config", 404)] {
+        for (path, status) in [("healthz", 200), ("readyz", 200), ("metrics", 200), ("config", 404)]
+        {
             let answer = reqwest::get(format!("http://{address}/{path}")).await.unwrap();
             assert_eq!(answer.status(), status, "{name}/{path}");
         }
     }
     let proxy = debug_address(&services, "proxy");
-    let health = finish(home.ocis(&["proxy", "health"]).env("PROXY_DEBUG_ADDR", proxy.to_string()), "");
+    let health =
+        finish(home.ocis(&["proxy", "health"]).env("PROXY_DEBUG_ADDR", proxy.to_string()), "");
     assert!(health.status.success());
     assert_eq!((text(&health.stdout), text(&health.stderr)), (String::new(), String::new()));
 }
