@@ -29,7 +29,7 @@ use ocis_core::{Cx, Error, ErrorKind, Result};
 use parking_lot::Mutex;
 
 /// The id of the user whose space this is.
-pub const USER: &str = "4c510ada-c86b-4815-8820-42cdf82c3d51";
+pub(crate) const USER: &str = "4c510ada-c86b-4815-8820-42cdf82c3d51";
 
 #[derive(Debug, Clone)]
 struct Entry {
@@ -54,11 +54,11 @@ struct State {
 
 /// The space; clones share it.
 #[derive(Debug, Clone)]
-pub struct Memory(Arc<Mutex<State>>);
+pub(crate) struct Memory(Arc<Mutex<State>>);
 
 impl Memory {
     /// An empty space.
-    pub fn new(now: Timestamp) -> Self {
+    pub(crate) fn new(now: Timestamp) -> Self {
         let root = Entry {
             id: NodeId::parse(USER).unwrap(),
             kind: NodeKind::Folder,
@@ -79,7 +79,7 @@ impl Memory {
     }
 
     /// The data plane.
-    pub fn data(&self) -> HttpService {
+    pub(crate) fn data(&self) -> HttpService {
         let memory = self.clone();
         HttpService::new(tower::service_fn(move |request| {
             let memory = memory.clone();
@@ -96,17 +96,17 @@ impl Memory {
     }
 
     /// Marks a file as still being processed.
-    pub fn process(&self, path: &str) {
+    pub(crate) fn process(&self, path: &str) {
         self.0.lock().nodes.get_mut(path).unwrap().processing = true;
     }
 
     /// How many pages were listed.
-    pub fn lists(&self) -> u64 {
+    pub(crate) fn lists(&self) -> u64 {
         self.0.lock().lists
     }
 
     /// Stores a property as other software may have left it.
-    pub fn store(&self, path: &str, key: &str, value: &str) {
+    pub(crate) fn store(&self, path: &str, key: &str, value: &str) {
         let mut state = self.0.lock();
         state.nodes.get_mut(path).unwrap().metadata.insert(key.into(), value.into());
     }
@@ -335,7 +335,7 @@ impl Nodes for Memory {
             .filter(|other| after.as_ref().is_none_or(|after| *other > after));
         let limit = request.page.limit as usize;
         let page: Vec<&String> = children.by_ref().take(limit).collect();
-        let next = children.next().and(page.last()).map(|last| Cursor((*last).clone()));
+        let next = children.next().and_then(|_| page.last()).map(|last| Cursor((*last).clone()));
         let items = page.into_iter().map(|path| state.node(path)).collect::<Result<_>>()?;
         Ok(Page { items, next })
     }

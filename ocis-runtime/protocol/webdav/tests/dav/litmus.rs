@@ -1,17 +1,15 @@
 //! Debian's `litmus` against the service on a socket. A machine without it passes; CI installs it.
-#![cfg(test)]
-
-mod memory;
-mod server;
 
 use std::process::Command;
+
+use crate::server::Server;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn litmus_passes() {
     if Command::new("litmus").arg("--version").output().is_err() {
         return;
     }
-    let server = server::Server::start().await;
+    let server = Server::start().await;
     for path in ["/remote.php/webdav/", "/dav/files/einstein/", &server.space_path()] {
         let url = format!("http://{}{path}", server.address);
         let folder = tempfile::tempdir().unwrap();
