@@ -73,7 +73,10 @@ impl Service for Proxy {
         };
         Ok(Unit::new().listens(listener).starts(move || async move {
             if config.enable_basic_auth {
-                warn!("basic auth enabled, use only for testing or development");
+                warn!(
+                    service = Self::NAME,
+                    "basic auth enabled, use only for testing or development"
+                );
             }
             let load = tokio::task::spawn_blocking(move || server_config(&config)).await;
             let loaded =

@@ -1,16 +1,18 @@
 //! `ocis server` and `ocis <service> server`: from the configuration to a server that runs until a
 //! signal ends it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use ocis_core::config::{Reader, Section as _};
 use ocis_core::time::{Clock as _, SystemClock};
 use ocis_core::{Error, Result};
 use ocis_runtime::VERSION;
 use ocis_runtime::registry::{Entry, Registry};
-use ocis_runtime::settings::{Loaded, Machine, is_unconfigured};
+use ocis_runtime::settings::{Global, Loaded, Machine, is_unconfigured};
 use ocis_runtime::supervisor::drain::Signals;
 use ocis_runtime::supervisor::{Options, Plan, Restart};
-use ocis_runtime::telemetry::metrics;
+use ocis_runtime::telemetry::{log, metrics};
 use tracing::{info, warn};
 
 use super::self_init;
@@ -35,7 +37,7 @@ pub(crate) fn one(registry: &Registry, entry: Entry) -> Result<(), Failure> {
 
 fn run(registry: &Registry, loaded: &Loaded, options: Options) -> Result<(), Failure> {
     let plan = Plan::new(registry, &loaded.services, &loaded.layers)?;
-    metrics::install(VERSION, SystemClock.now())?;
+    observe(registry, loaded)?;
     for line in loaded.warning_lines() {
         warn!("{line}");
     }
@@ -47,6 +49,15 @@ fn run(registry: &Registry, loaded: &Loaded, options: Options) -> Result<(), Fai
     // Whatever still blocks was given its time by the supervisor.
     tokio.shutdown_timeout(Duration::from_millis(200));
     Ok(result?)
+}
+
+/// Sends logs where the settings say, service by service, and begins to count.
+fn observe(registry: &Registry, loaded: &Loaded) -> Result<()> {
+    let log_of = |table| Reader::new(&loaded.layers, table).log();
+    let selected = loaded.services.iter().filter_map(|name| registry.get(name).ok());
+    let services = selected.map(|entry| (entry.name, log_of(entry.settings))).collect();
+    log::install(&log_of(Global::TABLE), &services, Arc::new(SystemClock))?;
+    metrics::install(VERSION, SystemClock.now()).map(drop)
 }
 
 async fn serve(plan: Plan, options: Options, url: &str) -> Result<()> {
