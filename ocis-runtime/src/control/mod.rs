@@ -24,6 +24,8 @@ use crate::supervisor::{Health, Status};
 /// opened on loopback then.
 pub(crate) async fn open(address: &str) -> Result<(TcpListener, SocketAddr)> {
     let address = match address.rsplit_once(':') {
+        // The same address on every machine, whatever comes first in its list of hosts.
+        Some(("localhost", port)) => format!("127.0.0.1:{port}"),
         Some((host, port)) if !is_loopback(host) => {
             warn!(host, "the control port is opened for this machine only (OCIS_RUNTIME_HOST)");
             format!("127.0.0.1:{port}")
@@ -40,7 +42,7 @@ pub(crate) async fn open(address: &str) -> Result<(TcpListener, SocketAddr)> {
 
 fn is_loopback(host: &str) -> bool {
     let host = host.trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Serves the control port.

@@ -117,6 +117,11 @@ mod tests {
     }
 
     #[test]
+    fn the_settings_reference_knows_the_same_services() {
+        assert_eq!(predefined().names(), crate::settings::names());
+    }
+
+    #[test]
     fn every_service_has_the_settings_of_its_own_name() {
         for entry in predefined().entries() {
             assert_eq!(entry.settings.service, entry.name);

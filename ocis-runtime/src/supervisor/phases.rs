@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
+use futures::future::join_all;
 use ocis_core::config::{Layers, Problems};
 use ocis_core::port::Late;
 use ocis_core::{Error, Result};
@@ -72,23 +73,25 @@ impl Plan {
         if let Some(address) = &options.control {
             runtime.control(address).await?;
         }
-        let mut actives = Vec::new();
-        for (keeper, unit) in keepers {
-            let name = keeper.entry.name;
-            match keeper.start(unit).await {
+        let starts = keepers.into_iter().map(|(keeper, unit)| async move {
+            let started = keeper.start(unit).await;
+            (keeper, started)
+        });
+        let (mut actives, mut failed) = (Vec::new(), None);
+        for (keeper, started) in join_all(starts).await {
+            match started {
                 Ok(active) => actives.push((keeper, active)),
-                Err(error) => {
-                    for (keeper, active) in actives {
-                        keeper.finish(active).await;
-                    }
-                    return Err(named(name, error));
-                }
+                Err(error) => failed = failed.or(Some(named(keeper.entry.name, error))),
             }
         }
+        let Some(error) = failed else {
+            actives.into_iter().for_each(|(keeper, active)| runtime.keep(keeper, active));
+            return Ok(runtime);
+        };
         for (keeper, active) in actives {
-            runtime.keep(keeper, active);
+            keeper.finish(active).await;
         }
-        Ok(runtime)
+        Err(error)
     }
 }
 

@@ -1,16 +1,18 @@
 //! The supervisor on small services made for the purpose. Time is tokio's and paused: pauses
 //! between restarts take none.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use ocis_core::config::Layers;
+use ocis_core::data::HttpService;
 use ocis_core::port::{Authenticate, Credentials};
 use ocis_core::{Cx, Identity};
 
 use super::*;
+use crate::http::Limits;
 use crate::peers::{Offer, Peers, Port, Slot};
 use crate::registry::Registry;
-use crate::service::{Service, Stop, Unit};
+use crate::service::{Listener, Service, Stop, Unit};
 
 ocis_core::settings! {
     /// Settings without a setting.
@@ -53,7 +55,7 @@ async fn start(registry: &Registry, restart: Restart) -> Result<Runtime> {
 
 async fn state_becomes(runtime: &Runtime, name: &str, wanted: State) {
     while runtime.services().iter().find(|s| s.name == name).unwrap().state != wanted {
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
@@ -217,4 +219,54 @@ async fn what_a_unit_offers_is_taken_away_while_it_is_down() {
     let status = &runtime.services()[0];
     assert_eq!(status.restarts, 2);
     assert_eq!(status.last_error.as_deref(), Some("starting panicked: a defect in build"));
+}
+
+static FAIL: tokio::sync::Notify = tokio::sync::Notify::const_new();
+static MAY_RETURN: AtomicBool = AtomicBool::new(true);
+
+service!(Listening, "listening", needs & [], offers & [], |_| {
+    static TIMES: AtomicU32 = AtomicU32::new(0);
+    if !MAY_RETURN.load(Ordering::SeqCst) {
+        return Err(Error::unavailable("not yet"));
+    }
+    let time = TIMES.fetch_add(1, Ordering::SeqCst).to_string();
+    let service = tower::service_fn(move |_| {
+        let response = http::Response::new(ocis_core::data::full(time.clone()));
+        async { Ok::<_, std::convert::Infallible>(response) }
+    });
+    Ok(Unit::new()
+        .listens(Listener {
+            address: "127.0.0.1:0".into(),
+            variable: "LISTENING_ADDR",
+            service: HttpService::new(service),
+            serve: Arc::new(|socket, service, stop| {
+                Box::pin(async move {
+                    crate::http::serve(socket, None, service, Limits::default(), stop).await;
+                    Ok(())
+                })
+            }),
+        })
+        .runs("work", |stop: Stop| async move {
+            tokio::select! {
+                () = stop.cancelled() => Ok(()),
+                () = FAIL.notified() => Err(Error::internal("told to fail")),
+            }
+        }))
+});
+
+#[tokio::test]
+async fn a_listener_keeps_its_port_while_its_unit_is_restarted() {
+    let runtime = start(&registry().with::<Listening>(), Restart::BackOff).await.unwrap();
+    let url = format!("http://{}/", runtime.services()[0].listeners[0]);
+    let answer = || async { reqwest::get(&url).await.unwrap() };
+    assert_eq!(answer().await.text().await.unwrap(), "0");
+    MAY_RETURN.store(false, Ordering::SeqCst);
+    FAIL.notify_one();
+    state_becomes(&runtime, "listening", State::Restarting).await;
+    assert_eq!(answer().await.status(), 503);
+    MAY_RETURN.store(true, Ordering::SeqCst);
+    state_becomes(&runtime, "listening", State::Running).await;
+    assert_eq!(answer().await.text().await.unwrap(), "1");
+    runtime.stop().await;
+    assert!(reqwest::get(&url).await.is_err(), "nothing is accepted any more");
 }
