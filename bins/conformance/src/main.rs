@@ -13,14 +13,13 @@
 
 mod checks;
 mod facts;
-mod harness;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::harness::{Plan, World};
+use ocis_conformance::harness::{Plan, World};
 
 /// Black-box tests of the `ocis` binary.
 #[derive(Debug, Parser)]

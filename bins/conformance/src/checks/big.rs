@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::harness::{MemoryWatch, Pattern, PatternCheck, Plan, World};
+use ocis_conformance::harness::{MemoryWatch, Pattern, PatternCheck, Plan, World};
 
 const GIB: u64 = 1 << 30;
 const GROWTH: u64 = 64 << 20;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use crate::harness::{ADMIN_PASSWORD, Plan, World, run, run_with_input};
+use ocis_conformance::harness::{ADMIN_PASSWORD, Plan, World, run, run_with_input};
 
 const LIMIT: Duration = Duration::from_secs(60);
 

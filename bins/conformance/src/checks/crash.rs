@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use sha1::{Digest, Sha1};
 
-use crate::harness::{Client, Plan, Random, Server, World, entries};
+use ocis_conformance::harness::{Client, Plan, Random, Server, World, entries};
 
 const WRITERS: usize = 6;
 const NAMES: u64 = 12;
@@ -65,7 +65,7 @@ fn kill_under_load(world: &World, rounds: usize) -> Result<()> {
         let start = Barrier::new(WRITERS + 1);
         scope(|threads| -> Result<()> {
             for (number, writer) in writers.iter_mut().enumerate() {
-                let (client, seed) = (server.admin(), random.next());
+                let (client, seed) = (server.admin(), random.draw());
                 let start = &start;
                 threads.spawn(move || {
                     start.wait();
@@ -111,7 +111,7 @@ impl Writer {
                         _ => random.below(3_000_000),
                     };
                     let size = usize::try_from(size).unwrap_or(0);
-                    self.put(&mut client, number, &name, Version { seed: random.next(), size })
+                    self.put(&mut client, number, &name, Version { seed: random.draw(), size })
                 }
             };
             if !outcome {
@@ -146,7 +146,7 @@ impl Writer {
     fn attempt(
         &mut self,
         after: Vec<(String, Content)>,
-        request: impl FnOnce() -> Result<crate::harness::Reply>,
+        request: impl FnOnce() -> Result<ocis_conformance::harness::Reply>,
     ) -> bool {
         self.unanswered = Some(after);
         let Ok(reply) = request() else { return false };

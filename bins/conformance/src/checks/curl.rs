@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::harness::{
+use ocis_conformance::harness::{
     ADMIN_PASSWORD, Plan, Reply, Server, World, encoded, entries, run_with_input,
 };
 

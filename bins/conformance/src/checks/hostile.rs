@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::harness::{MemoryWatch, Plan, Server, World};
+use ocis_conformance::harness::{MemoryWatch, Plan, Server, World};
 
 mod headers;
 mod names;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::harness::{ADMIN_PASSWORD, Plan, Server, World, personal_space, run};
+use ocis_conformance::harness::{ADMIN_PASSWORD, Plan, Server, World, personal_space, run};
 
 /// `http::Uri` drops a fragment before any server of this kind sees it, so the request of this
 /// test is a plain DELETE for hyper; curl and browsers never send one.

@@ -11,7 +11,7 @@ mod rclone;
 mod security;
 mod supervisor;
 
-use crate::harness::Plan;
+use ocis_conformance::harness::Plan;
 
 /// Adds every check but the facts.
 pub(crate) fn register(plan: &mut Plan) {

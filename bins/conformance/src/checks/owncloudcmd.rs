@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::harness::{ADMIN_PASSWORD, Plan, Server, World, run};
+use ocis_conformance::harness::{ADMIN_PASSWORD, Plan, Server, World, run};
 
 pub(crate) fn register(plan: &mut Plan) {
     plan.add("owncloudcmd-two-folders", two_folders);

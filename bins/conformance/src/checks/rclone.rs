@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::harness::{
+use ocis_conformance::harness::{
     ADMIN_PASSWORD, Finished, Plan, Random, Server, World, encoded, entries, run,
 };
 
@@ -19,7 +19,7 @@ pub(crate) fn register(plan: &mut Plan) {
     plan.add("rclone-tree", tree);
     plan.add("rclone-spaces-url", |world| {
         let server = world.shared()?;
-        let space = crate::harness::personal_space(&mut server.admin())?;
+        let space = ocis_conformance::harness::personal_space(&mut server.admin())?;
         small_copy(&server, &format!("/dav/spaces/{}", encoded(&space)))
     });
     plan.add("rclone-dav-files", |world| {

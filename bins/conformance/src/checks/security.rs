@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::harness::{ADMIN_PASSWORD, Plan, Server, World, encoded, personal_space, run};
+use ocis_conformance::harness::{
+    ADMIN_PASSWORD, Plan, Server, World, encoded, personal_space, run,
+};
 
 pub(crate) fn register(plan: &mut Plan) {
     plan.add("security-unauthenticated", unauthenticated);

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 
-use crate::harness::{ADMIN_PASSWORD, Finished, Launch, Pattern, PatternCheck, Plan, World};
+use ocis_conformance::harness::{
+    ADMIN_PASSWORD, Finished, Launch, Pattern, PatternCheck, Plan, World,
+};
 
 /// Within this a server that was asked to stop is gone, whatever its clients do.
 const STOP: Duration = Duration::from_secs(20);
@@ -310,7 +312,7 @@ fn stop_is_bounded(world: &World) -> Result<()> {
     let mut nothing = Vec::new();
     let mut admin = server.admin();
     admin.stream("PUT", path, &[], &mut Pattern::new(SIZE), SIZE, &mut nothing)?;
-    let mut wire = crate::harness::raw_connection(server.address(), false, STOP)?;
+    let mut wire = ocis_conformance::harness::raw_connection(server.address(), false, STOP)?;
     let login = base64::Engine::encode(
         &base64::engine::general_purpose::STANDARD,
         format!("admin:{ADMIN_PASSWORD}"),
@@ -389,7 +391,7 @@ fn debug_addresses(world: &World) -> Result<()> {
     let server = world.shared()?;
     for service in ["PROXY", "OCDAV", "GRAPH", "STORAGE_USERS", "IDM", "SEARCH", "NATS"] {
         let address = server.launch().value(&format!("{service}_DEBUG_ADDR")).parse()?;
-        let mut client = crate::harness::Client::anonymous(address, false);
+        let mut client = ocis_conformance::harness::Client::anonymous(address, false);
         for path in ["/healthz", "/readyz", "/metrics"] {
             client.get(path).and_then(|r| r.expect(&[200])).with_context(|| service.to_owned())?;
         }

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use super::Fact;
 use super::services::{DEFAULT, table};
-use crate::harness::{Finished, Launch, World, free_port};
+use ocis_conformance::harness::{Finished, Launch, World, free_port};
 
 pub(super) const FACTS: &[Fact] = &[
     ("cli-help", help),

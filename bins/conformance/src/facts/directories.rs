@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use super::Fact;
-use crate::harness::{World, run};
+use ocis_conformance::harness::{World, run};
 
 pub(super) const FACTS: &[Fact] = &[
     ("seed-2.config", config),

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_yaml::Value;
 
 use super::Fact;
-use crate::harness::{Launch, World};
+use ocis_conformance::harness::{Launch, World};
 
 pub(super) const FACTS: &[Fact] = &[
     ("seed-6.insecure", insecure),
@@ -128,7 +128,8 @@ fn diff(world: &World) -> Result<()> {
         launch.run(&["init", "--insecure", "no", flag])?.success("init --diff")?;
         let patch = std::fs::read_to_string(launch.config("ocis.config.patch"))
             .context("no ocis.config.patch")?;
-        for part in ["--- ", "+++ ", "@@ ", "ocis.yaml", "ocis.yaml.tmp", "\n+system_user_api_key"] {
+        for part in ["--- ", "+++ ", "@@ ", "ocis.yaml", "ocis.yaml.tmp", "\n+system_user_api_key"]
+        {
             ensure!(patch.contains(part), "no {part:?} in the patch:\n{patch}");
         }
         ensure!(text(&launch)? == before, "--diff changed ocis.yaml");

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use anyhow::{Context, Result, ensure};
 
 use super::Fact;
-use crate::harness::{Client, Launch, World, free_port};
+use ocis_conformance::harness::{Client, Launch, World, free_port};
 
 pub(super) const FACTS: &[Fact] = &[
     ("seed-1.environment", |world| speaks(world, Some("false"), true, true, false)),

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Fact;
 use super::layers::insert;
-use crate::harness::{Launch, World};
+use ocis_conformance::harness::{Launch, World};
 
 pub(super) const FACTS: &[Fact] = &[
     ("seed-4.level", level),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
 
-use crate::harness::{Plan, World};
+use ocis_conformance::harness::{Plan, World};
 
 mod commands;
 mod directories;

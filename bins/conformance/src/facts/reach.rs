@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::Fact;
-use crate::harness::{ADMIN_PASSWORD, Launch, World, run};
+use ocis_conformance::harness::{ADMIN_PASSWORD, Launch, World, run};
 
 pub(super) const FACTS: &[Fact] = &[
     ("seed-5.url", url),
@@ -91,7 +91,9 @@ fn certificate(port: u16) -> Result<String> {
         "0",
     ]);
     let pem = shown.as_bytes().get(begin..end).context("no certificate")?;
-    Ok(crate::harness::run_with_input(&mut print, pem, LIMIT)?.success("openssl x509")?.stdout)
+    Ok(ocis_conformance::harness::run_with_input(&mut print, pem, LIMIT)?
+        .success("openssl x509")?
+        .stdout)
 }
 
 fn self_signed(world: &World) -> Result<()> {

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 
 use super::Fact;
 use super::layers::healthy;
-use crate::harness::{Launch, Server, World, free_port};
+use ocis_conformance::harness::{Launch, Server, World, free_port};
 
 pub(super) const FACTS: &[Fact] = &[
     ("seed-3.single-variable", single_variable),

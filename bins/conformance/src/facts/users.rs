@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::Fact;
-use crate::harness::{ADMIN_PASSWORD, Server, World};
+use ocis_conformance::harness::{ADMIN_PASSWORD, Server, World};
 
 pub(super) const FACTS: &[Fact] = &[
     ("seed-7.admin", admin),

@@ -5,14 +5,14 @@ use std::io::{Read, Write};
 
 /// Yields `len` bytes.
 #[derive(Debug)]
-pub(crate) struct Pattern {
+pub struct Pattern {
     position: u64,
     len: u64,
 }
 
 impl Pattern {
     /// A body of `len` bytes.
-    pub(crate) fn new(len: u64) -> Self {
+    pub fn new(len: u64) -> Self {
         Self { position: 0, len }
     }
 }
@@ -29,7 +29,7 @@ impl Read for Pattern {
 
 /// Compares what is written into it with the body of [`Pattern`].
 #[derive(Debug, Default)]
-pub(crate) struct PatternCheck {
+pub struct PatternCheck {
     position: u64,
     wrong_at: Option<u64>,
     expected: Vec<u8>,
@@ -37,7 +37,7 @@ pub(crate) struct PatternCheck {
 
 impl PatternCheck {
     /// How many bytes came, and where the first wrong piece begins, if there is one.
-    pub(crate) fn outcome(&self) -> (u64, Option<u64>) {
+    pub fn outcome(&self) -> (u64, Option<u64>) {
         (self.position, self.wrong_at)
     }
 }

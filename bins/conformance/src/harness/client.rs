@@ -13,7 +13,7 @@ use super::raw::{Wire, raw_connection};
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// One user's connection to a server; kept open between requests as long as the server likes.
-pub(crate) struct Client {
+pub struct Client {
     address: SocketAddr,
     tls: bool,
     authorization: Option<String>,
@@ -28,30 +28,33 @@ impl std::fmt::Debug for Client {
 
 /// A whole answer.
 #[derive(Debug, Clone)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// Names and values in the order in which they came.
+    pub headers: Vec<(String, String)>,
+    /// All bytes, without the framing.
+    pub body: Vec<u8>,
 }
 
 impl Reply {
     /// The first header of that name, in any case.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         find(&self.headers, name)
     }
 
     /// The body as text, wrong bytes replaced.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// The body as JSON.
-    pub(crate) fn json(&self) -> Result<serde_json::Value> {
+    pub fn json(&self) -> Result<serde_json::Value> {
         serde_json::from_slice(&self.body).with_context(|| format!("not JSON: {}", self.text()))
     }
 
     /// Fails, showing the answer, unless the status is one of these.
-    pub(crate) fn expect(self, statuses: &[u16]) -> Result<Self> {
+    pub fn expect(self, statuses: &[u16]) -> Result<Self> {
         let mut text = self.text();
         text.truncate(text.char_indices().nth(2000).map_or(text.len(), |(end, _)| end));
         ensure!(
@@ -65,34 +68,34 @@ impl Reply {
 
 impl Client {
     /// Nobody in particular.
-    pub(crate) fn anonymous(address: SocketAddr, tls: bool) -> Self {
+    pub fn anonymous(address: SocketAddr, tls: bool) -> Self {
         Self { address, tls, authorization: None, wire: None }
     }
 
     /// Basic authentication from now on.
-    pub(crate) fn user(mut self, name: &str, password: &str) -> Self {
+    pub fn user(mut self, name: &str, password: &str) -> Self {
         let text = STANDARD.encode(format!("{name}:{password}"));
         self.authorization = Some(format!("Basic {text}"));
         self
     }
 
     /// GET.
-    pub(crate) fn get(&mut self, path: &str) -> Result<Reply> {
+    pub fn get(&mut self, path: &str) -> Result<Reply> {
         self.send("GET", path, &[], b"")
     }
 
     /// PUT of these bytes.
-    pub(crate) fn put(&mut self, path: &str, body: &[u8]) -> Result<Reply> {
+    pub fn put(&mut self, path: &str, body: &[u8]) -> Result<Reply> {
         self.send("PUT", path, &[], body)
     }
 
     /// PROPFIND of allprop with a depth.
-    pub(crate) fn propfind(&mut self, path: &str, depth: &str) -> Result<Reply> {
+    pub fn propfind(&mut self, path: &str, depth: &str) -> Result<Reply> {
         self.send("PROPFIND", path, &[("Depth", depth)], b"")
     }
 
     /// Sends a request whose path is already encoded, and reads the whole answer.
-    pub(crate) fn send(
+    pub fn send(
         &mut self,
         method: &str,
         path: &str,
@@ -116,7 +119,7 @@ impl Client {
     }
 
     /// Sends `len` bytes out of `body` and writes the answer's body into `sink` as it comes.
-    pub(crate) fn stream(
+    pub fn stream(
         &mut self,
         method: &str,
         path: &str,

@@ -12,29 +12,29 @@ use super::Client;
 
 /// One `response` of a multistatus.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// The decoded path, with a slash at the end when the server sent one.
-    pub(crate) href: String,
+    pub href: String,
     /// Text of the properties that came with status 200, keyed by local name.
-    pub(crate) found: BTreeMap<String, String>,
+    pub found: BTreeMap<String, String>,
     /// Local names of those that came with another status.
-    pub(crate) missing: Vec<String>,
+    pub missing: Vec<String>,
 }
 
 impl Entry {
     /// Text of a property, empty when it is not there.
-    pub(crate) fn property(&self, name: &str) -> &str {
+    pub fn property(&self, name: &str) -> &str {
         self.found.get(name).map_or("", String::as_str)
     }
 
     /// The last segment of the path.
-    pub(crate) fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         self.href.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
     }
 }
 
 /// All responses of a multistatus body.
-pub(crate) fn entries(body: &[u8]) -> Result<Vec<Entry>> {
+pub fn entries(body: &[u8]) -> Result<Vec<Entry>> {
     let mut reader = NsReader::from_reader(body);
     let mut stack: Vec<String> = Vec::new();
     let mut all = Vec::new();
@@ -143,7 +143,7 @@ fn named(name: &str) -> Result<&'static str> {
 }
 
 /// A path segment as every client may send it.
-pub(crate) fn encoded(segment: &str) -> String {
+pub fn encoded(segment: &str) -> String {
     const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
     utf8_percent_encode(segment, KEPT).to_string()
 }
@@ -155,7 +155,7 @@ fn decoded(href: &str) -> Result<String> {
 }
 
 /// The id of the personal space of the connection's user, from Graph.
-pub(crate) fn personal_space(client: &mut Client) -> Result<String> {
+pub fn personal_space(client: &mut Client) -> Result<String> {
     let drives = client.get("/graph/v1.0/me/drives")?.expect(&[200])?.json()?;
     let all = drives["value"].as_array().context("no value in /me/drives")?;
     let mine = all.iter().find(|drive| drive["driveType"] == "personal");

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 /// `RssAnon` of `/proc/<pid>/status`, in bytes.
-pub(crate) fn anonymous_memory(pid: u32) -> Result<u64> {
+pub fn anonymous_memory(pid: u32) -> Result<u64> {
     let text = read_to_string(format!("/proc/{pid}/status"))?;
     let line = text.lines().find_map(|line| line.strip_prefix("RssAnon:"));
     let digits = line.and_then(|line| line.split_whitespace().next()).unwrap_or_default();
@@ -18,14 +18,14 @@ pub(crate) fn anonymous_memory(pid: u32) -> Result<u64> {
 
 /// Looks at a process fifty times a second until it is asked for the most it saw.
 #[derive(Debug)]
-pub(crate) struct MemoryWatch {
+pub struct MemoryWatch {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<u64>,
 }
 
 impl MemoryWatch {
     /// Begins to look.
-    pub(crate) fn of(pid: u32) -> Self {
+    pub fn of(pid: u32) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = spawn(move || {
@@ -40,7 +40,7 @@ impl MemoryWatch {
     }
 
     /// Ends, and tells the most bytes that were seen.
-    pub(crate) fn most(self) -> Result<u64> {
+    pub fn most(self) -> Result<u64> {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join().ok().context("the watch panicked")
     }

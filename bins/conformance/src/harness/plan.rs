@@ -18,7 +18,7 @@ struct Check {
 
 /// All checks, in the order in which they run.
 #[derive(Default)]
-pub(crate) struct Plan {
+pub struct Plan {
     checks: Vec<Check>,
 }
 
@@ -30,30 +30,26 @@ impl std::fmt::Debug for Plan {
 
 impl Plan {
     /// Adds a check; `name` starts with its topic, as in `litmus-spaces`.
-    pub(crate) fn add(
-        &mut self,
-        name: impl Into<String>,
-        run: impl Fn(&World) -> Result<()> + 'static,
-    ) {
+    pub fn add(&mut self, name: impl Into<String>, run: impl Fn(&World) -> Result<()> + 'static) {
         self.checks.push(Check { name: name.into(), run: Box::new(run) });
     }
 
     /// Drops every check that contains none of the texts; no texts keep all.
-    pub(crate) fn keep(&mut self, only: &[String]) {
+    pub fn keep(&mut self, only: &[String]) {
         self.checks.retain(|check| {
             only.is_empty() || only.iter().any(|part| check.name.contains(part.as_str()))
         });
     }
 
     /// Prints the names, one a line.
-    pub(crate) fn print_names(&self) {
+    pub fn print_names(&self) {
         for check in &self.checks {
             println!("{}", check.name);
         }
     }
 
     /// Runs all checks and prints the report; returns how many failed.
-    pub(crate) fn run(&self, world: &World) -> usize {
+    pub fn run(&self, world: &World) -> usize {
         println!("seed {}, {} checks", world.seed(), self.checks.len());
         let begin = Instant::now();
         let mut failures = Vec::new();

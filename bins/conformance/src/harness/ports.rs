@@ -10,7 +10,7 @@ const FIRST: u16 = 12_000;
 const LAST: u16 = 31_000;
 
 /// The next port on 127.0.0.1 that nobody listens on.
-pub(crate) fn free_port() -> Result<u16> {
+pub fn free_port() -> Result<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let begin = (std::process::id().wrapping_mul(61) % 16_000) as u16;
     for _ in FIRST..LAST {
@@ -25,7 +25,7 @@ pub(crate) fn free_port() -> Result<u16> {
 
 /// The variables that move every listener of the default services to a free port of 127.0.0.1,
 /// so that servers of several tests, and one that already runs here, do not meet.
-pub(crate) fn service_addresses() -> Result<Vec<(String, String)>> {
+pub fn service_addresses() -> Result<Vec<(String, String)>> {
     let mut variables = Vec::new();
     for (service, kinds) in LISTENERS {
         for kind in kinds.split(' ') {

@@ -11,26 +11,30 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 /// What a program left behind.
 #[derive(Debug)]
-pub(crate) struct Finished {
-    pub(crate) status: ExitStatus,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-    pub(crate) took: Duration,
+pub struct Finished {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// All of its standard output.
+    pub stdout: String,
+    /// All of its error output.
+    pub stderr: String,
+    /// From its start to its end.
+    pub took: Duration,
 }
 
 impl Finished {
     /// The exit code; a signal counts as 128 and its number, as shells do.
-    pub(crate) fn code(&self) -> i32 {
+    pub fn code(&self) -> i32 {
         self.status.code().unwrap_or_else(|| 128 + self.status.signal().unwrap_or_default())
     }
 
     /// Both outputs, for messages.
-    pub(crate) fn said(&self) -> String {
+    pub fn said(&self) -> String {
         format!("exit {}\nstdout:\n{}\nstderr:\n{}", self.code(), self.stdout, self.stderr)
     }
 
     /// Fails with everything the program said unless it ended with 0.
-    pub(crate) fn success(self, what: &str) -> Result<Self> {
+    pub fn success(self, what: &str) -> Result<Self> {
         ensure!(self.status.success(), "{what} failed: {}", self.said());
         Ok(self)
     }
@@ -38,16 +42,12 @@ impl Finished {
 
 /// Runs to the end with no input. After `limit` the whole process group is killed and it is an
 /// error.
-pub(crate) fn run(command: &mut Command, limit: Duration) -> Result<Finished> {
+pub fn run(command: &mut Command, limit: Duration) -> Result<Finished> {
     run_with_input(command, b"", limit)
 }
 
 /// As [`run`], with these bytes as standard input.
-pub(crate) fn run_with_input(
-    command: &mut Command,
-    input: &[u8],
-    limit: Duration,
-) -> Result<Finished> {
+pub fn run_with_input(command: &mut Command, input: &[u8], limit: Duration) -> Result<Finished> {
     let name = command.get_program().to_string_lossy().into_owned();
     let start = Instant::now();
     let mut child = command
@@ -81,7 +81,7 @@ pub(crate) fn run_with_input(
 }
 
 /// Waits for the end of a child, looking every few milliseconds; `None` when it still runs.
-pub(crate) fn wait(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
+pub(super) fn wait(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
     let start = Instant::now();
     loop {
         match child.try_wait() {

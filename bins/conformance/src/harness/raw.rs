@@ -11,7 +11,7 @@ use rustls::{ClientConnection, StreamOwned};
 use super::tls::trusting;
 
 /// A plain or encrypted connection.
-pub(crate) trait Wire: Read + Write + Send {
+pub trait Wire: Read + Write + Send {
     /// The socket below, to set time limits or to close half of it.
     fn socket(&self) -> &TcpStream;
 }
@@ -29,11 +29,7 @@ impl Wire for StreamOwned<ClientConnection, TcpStream> {
 }
 
 /// Opens a connection; reads and writes on it fail after `limit` without progress.
-pub(crate) fn raw_connection(
-    address: SocketAddr,
-    tls: bool,
-    limit: Duration,
-) -> Result<Box<dyn Wire>> {
+pub fn raw_connection(address: SocketAddr, tls: bool, limit: Duration) -> Result<Box<dyn Wire>> {
     let socket = TcpStream::connect_timeout(&address, limit)
         .with_context(|| format!("connecting to {address}"))?;
     socket.set_nodelay(true)?;
@@ -49,7 +45,7 @@ pub(crate) fn raw_connection(
 
 /// Sends `bytes` (a server may hang up half-way) and reads until it closes, or is silent for
 /// `limit`. Returns what it answered and how long it took to the last byte.
-pub(crate) fn exchange(
+pub fn exchange(
     address: SocketAddr,
     tls: bool,
     bytes: &[u8],

@@ -17,12 +17,12 @@ use super::process::{Finished, run, run_with_input, wait};
 use super::{Client, anonymous_memory, free_port, service_addresses};
 
 /// The admin's password on every server that does not say otherwise.
-pub(crate) const ADMIN_PASSWORD: &str = "Admin-secret-7";
+pub const ADMIN_PASSWORD: &str = "Admin-secret-7";
 const READY: Duration = Duration::from_secs(30);
 
 /// How to start the binary: its home directory, and an environment of nothing but what is here.
 #[derive(Debug, Clone)]
-pub(crate) struct Launch {
+pub struct Launch {
     bin: PathBuf,
     home: Arc<TempDir>,
     environment: BTreeMap<String, String>,
@@ -32,7 +32,7 @@ pub(crate) struct Launch {
 
 impl Launch {
     /// An empty home directory, free ports, TLS, and the admin's password given.
-    pub(crate) fn new(bin: &Path) -> Result<Self> {
+    pub fn new(bin: &Path) -> Result<Self> {
         let home = tempfile::Builder::new().prefix("ocis-conformance-").tempdir()?;
         let mut launch = Self {
             bin: bin.to_owned(),
@@ -51,31 +51,31 @@ impl Launch {
     }
 
     /// Sets a variable.
-    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+    pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.insert(name.to_owned(), value.to_owned());
         self
     }
 
     /// Removes a variable.
-    pub(crate) fn without(mut self, name: &str) -> Self {
+    pub fn without(mut self, name: &str) -> Self {
         self.environment.remove(name);
         self
     }
 
     /// Plain HTTP.
-    pub(crate) fn plain(mut self) -> Self {
+    pub fn plain(mut self) -> Self {
         self.tls = false;
         self.env("PROXY_TLS", "false").addressed()
     }
 
     /// The five demo users and their groups.
-    pub(crate) fn demo_users(self) -> Self {
+    pub fn demo_users(self) -> Self {
         self.env("IDM_CREATE_DEMO_USERS", "true")
     }
 
     /// Says that the public listener is elsewhere than the variables say, for settings that a
     /// test gives in a file.
-    pub(crate) fn reached_at(mut self, address: SocketAddr, tls: bool) -> Self {
+    pub fn reached_at(mut self, address: SocketAddr, tls: bool) -> Self {
         self.address = address;
         self.tls = tls;
         self
@@ -89,44 +89,44 @@ impl Launch {
     }
 
     /// The home directory.
-    pub(crate) fn home(&self) -> &Path {
+    pub fn home(&self) -> &Path {
         self.home.path()
     }
 
     /// The default data directory for a binary: `$HOME/.ocis`.
-    pub(crate) fn data(&self) -> PathBuf {
+    pub fn data(&self) -> PathBuf {
         self.home().join(".ocis")
     }
 
     /// The default place of a configuration file: `$HOME/.ocis/config/<name>`.
-    pub(crate) fn config(&self, name: &str) -> PathBuf {
+    pub fn config(&self, name: &str) -> PathBuf {
         self.data().join("config").join(name)
     }
 
     /// Writes a configuration file of that name.
-    pub(crate) fn write_config(&self, name: &str, text: &str) -> Result<()> {
+    pub fn write_config(&self, name: &str, text: &str) -> Result<()> {
         let path = self.config(name);
         std::fs::create_dir_all(path.parent().unwrap_or(&path))?;
         std::fs::write(&path, text).with_context(|| path.display().to_string())
     }
 
     /// The value of a variable as it is now.
-    pub(crate) fn value(&self, name: &str) -> &str {
+    pub fn value(&self, name: &str) -> &str {
         self.environment.get(name).map_or("", String::as_str)
     }
 
     /// All variables, for a program that starts the binary by itself.
-    pub(crate) fn environment(&self) -> &BTreeMap<String, String> {
+    pub fn environment(&self) -> &BTreeMap<String, String> {
         &self.environment
     }
 
     /// The public listener's address.
-    pub(crate) fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// The binary with this environment and these arguments, not started yet.
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--"]).arg(&self.bin).args(arguments);
         command.env_clear().envs(&self.environment).current_dir(self.home());
@@ -134,34 +134,34 @@ impl Launch {
     }
 
     /// Runs the binary to its end, which must come within 30 seconds.
-    pub(crate) fn run(&self, arguments: &[&str]) -> Result<Finished> {
+    pub fn run(&self, arguments: &[&str]) -> Result<Finished> {
         run(&mut self.command(arguments), READY)
     }
 
     /// As [`Self::run`], with an input.
-    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Result<Finished> {
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Result<Finished> {
         run_with_input(&mut self.command(arguments), input.as_bytes(), READY)
     }
 
     /// Runs `ocis init` with the variables that are set.
-    pub(crate) fn init(&self) -> Result<Finished> {
+    pub fn init(&self) -> Result<Finished> {
         self.run(&["init", "--insecure", "true"])?.success("ocis init")
     }
 
     /// `ocis server`, ready to answer.
-    pub(crate) fn start(self) -> Result<Server> {
+    pub fn start(self) -> Result<Server> {
         self.start_with(&["server"])
     }
 
     /// The server that these arguments start, ready to answer on the public address.
-    pub(crate) fn start_with(self, arguments: &[&str]) -> Result<Server> {
+    pub fn start_with(self, arguments: &[&str]) -> Result<Server> {
         let mut server = self.spawn(arguments)?;
         server.wait_ready()?;
         Ok(server)
     }
 
     /// Starts it without waiting for anything.
-    pub(crate) fn spawn(self, arguments: &[&str]) -> Result<Server> {
+    pub fn spawn(self, arguments: &[&str]) -> Result<Server> {
         let log = self.home().join("server.log");
         let output = OpenOptions::new().create(true).append(true).open(&log)?;
         let child = self
@@ -178,7 +178,7 @@ impl Launch {
 
 /// A running server; dropped, it is killed.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct Server {
     launch: Launch,
     arguments: Vec<String>,
     child: Child,
@@ -187,58 +187,58 @@ pub(crate) struct Server {
 
 impl Server {
     /// How it was started.
-    pub(crate) fn launch(&self) -> &Launch {
+    pub fn launch(&self) -> &Launch {
         &self.launch
     }
 
     /// The public listener.
-    pub(crate) fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         self.launch.address
     }
 
     /// Whether the public listener speaks TLS.
-    pub(crate) fn tls(&self) -> bool {
+    pub fn tls(&self) -> bool {
         self.launch.tls
     }
 
     /// `https://localhost:<port>`, or http.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         let scheme = if self.tls() { "https" } else { "http" };
         format!("{scheme}://localhost:{}", self.address().port())
     }
 
     /// A connection without credentials.
-    pub(crate) fn anonymous(&self) -> Client {
+    pub fn anonymous(&self) -> Client {
         Client::anonymous(self.address(), self.tls())
     }
 
     /// The admin's connection.
-    pub(crate) fn admin(&self) -> Client {
+    pub fn admin(&self) -> Client {
         self.user("admin", ADMIN_PASSWORD)
     }
 
     /// Somebody's connection.
-    pub(crate) fn user(&self, name: &str, password: &str) -> Client {
+    pub fn user(&self, name: &str, password: &str) -> Client {
         self.anonymous().user(name, password)
     }
 
     /// Everything it printed until now, both outputs, over all restarts.
-    pub(crate) fn log(&self) -> String {
+    pub fn log(&self) -> String {
         read_to_string(&self.log).unwrap_or_default()
     }
 
     /// The process id.
-    pub(crate) fn pid(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Anonymous resident memory in bytes.
-    pub(crate) fn anonymous_memory(&self) -> Result<u64> {
+    pub fn anonymous_memory(&self) -> Result<u64> {
         anonymous_memory(self.pid())
     }
 
     /// Waits until `/status.php` answers 200; an error when the process ends or takes too long.
-    pub(crate) fn wait_ready(&mut self) -> Result<()> {
+    pub fn wait_ready(&mut self) -> Result<()> {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait()? {
@@ -255,37 +255,37 @@ impl Server {
     }
 
     /// Sends a signal.
-    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+    pub fn signal(&self, signal: Signal) -> Result<()> {
         let pid = i32::try_from(self.pid())?;
         kill_process(Pid::from_raw(pid).context("process id")?, signal).context("kill")
     }
 
     /// Whether the process still runs.
-    pub(crate) fn alive(&mut self) -> bool {
+    pub fn alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
     /// SIGTERM, and the exit status if it ends within the limit.
-    pub(crate) fn terminate(&mut self, limit: Duration) -> Result<ExitStatus> {
+    pub fn terminate(&mut self, limit: Duration) -> Result<ExitStatus> {
         self.signal(Signal::TERM)?;
         self.ended(limit)
     }
 
     /// The exit status once it ends by itself.
-    pub(crate) fn ended(&mut self, limit: Duration) -> Result<ExitStatus> {
+    pub fn ended(&mut self, limit: Duration) -> Result<ExitStatus> {
         wait(&mut self.child, limit)
             .with_context(|| format!("the server still ran after {limit:?}:\n{}", self.log()))
     }
 
     /// SIGKILL, and gone.
-    pub(crate) fn kill(&mut self) -> Result<()> {
+    pub fn kill(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
     }
 
     /// The same command on the same home directory again, ready. The old process must have ended.
-    pub(crate) fn restart(&mut self) -> Result<()> {
+    pub fn restart(&mut self) -> Result<()> {
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
         *self = self.launch.clone().start_with(&arguments)?;
         Ok(())

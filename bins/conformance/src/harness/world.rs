@@ -10,7 +10,7 @@ use super::{Launch, Random, Server};
 
 /// The run's settings, and the shared server once somebody needed it.
 #[derive(Debug)]
-pub(crate) struct World {
+pub struct World {
     bin: PathBuf,
     long: bool,
     seed: u64,
@@ -19,7 +19,7 @@ pub(crate) struct World {
 
 impl World {
     /// Fails when the binary is not there.
-    pub(crate) fn new(bin: &Path, long: bool, seed: u64) -> Result<Self> {
+    pub fn new(bin: &Path, long: bool, seed: u64) -> Result<Self> {
         let bin = bin.canonicalize().with_context(|| {
             format!("{} is not there: cargo build --release --bin ocis", bin.display())
         })?;
@@ -27,33 +27,33 @@ impl World {
     }
 
     /// The binary under test.
-    pub(crate) fn bin(&self) -> &Path {
+    pub fn bin(&self) -> &Path {
         &self.bin
     }
 
     /// Whether there is time for more.
-    pub(crate) fn long(&self) -> bool {
+    pub fn long(&self) -> bool {
         self.long
     }
 
     /// The seed of this run.
-    pub(crate) fn seed(&self) -> u64 {
+    pub fn seed(&self) -> u64 {
         self.seed
     }
 
     /// Randomness of this run.
-    pub(crate) fn random(&self) -> Random {
+    pub fn random(&self) -> Random {
         Random::new(self.seed)
     }
 
     /// A new empty home directory to start a server on.
-    pub(crate) fn launch(&self) -> Result<Launch> {
+    pub fn launch(&self) -> Result<Launch> {
         Launch::new(&self.bin)
     }
 
     /// A running server with TLS and demo users, for checks that change nothing beyond a folder of
     /// their own.
-    pub(crate) fn shared(&self) -> Result<Rc<Server>> {
+    pub fn shared(&self) -> Result<Rc<Server>> {
         if let Some(server) = &*self.shared.borrow() {
             return Ok(Rc::clone(server));
         }
@@ -63,7 +63,7 @@ impl World {
     }
 
     /// Ends the shared server.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         self.shared.borrow_mut().take();
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 
 use super::own_folder;
-use crate::harness::{Plan, World};
+use ocis_conformance::harness::{Plan, World};
 
 pub(super) fn register(plan: &mut Plan) {
     plan.add("http-conditional-get", conditional_get);
@@ -86,7 +86,7 @@ fn ancestors(world: &World) -> Result<()> {
     }
     let mut look = |folder: &str| -> Result<(String, String)> {
         let reply = admin.propfind(folder, "0")?.expect(&[207])?;
-        let all = crate::harness::entries(&reply.body)?;
+        let all = ocis_conformance::harness::entries(&reply.body)?;
         let entry = all.first().context("no response")?;
         Ok((entry.property("getetag").to_owned(), entry.property("size").to_owned()))
     };
@@ -117,7 +117,7 @@ fn names(world: &World) -> Result<()> {
         ensure!(got.body == name.as_bytes(), "{name} came back as {}", got.text());
     }
     let listed = admin.propfind(&folder, "1")?.expect(&[207])?;
-    let listed = crate::harness::entries(&listed.body)?;
+    let listed = ocis_conformance::harness::entries(&listed.body)?;
     ensure!(listed.len() == good.len() + 1, "{} entries", listed.len());
     for name in ["caf\u{e9}", "cafe\u{301}", "a#b", "a?b", "a%b", " a ", "\u{1f600}"] {
         ensure!(listed.iter().any(|entry| entry.name() == name), "{name} is not listed");

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 
 use super::own_folder;
-use crate::harness::{Plan, Reply, World};
+use ocis_conformance::harness::{Plan, Reply, World};
 
 pub(super) fn register(plan: &mut Plan) {
     plan.add("http-lock-file", lock_file);

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::SECOND;
-use crate::harness::{ADMIN_PASSWORD, MemoryWatch, World, exchange, raw_connection};
+use ocis_conformance::harness::{ADMIN_PASSWORD, MemoryWatch, World, exchange, raw_connection};
 
 /// Raw requests; each is answered with one 4xx, or by hanging up.
 pub(super) fn smuggling(world: &World) -> Result<()> {
@@ -79,7 +79,7 @@ fn ambiguous() -> Vec<(&'static str, String, String)> {
 /// Length and chunked together: hyper takes the chunks and drops the length (RFC 9112 section 6.3
 /// allows it, or 400). Whoever reads chunks sees two requests; nobody may see the body of the
 /// first as anything else.
-fn both_lengths(server: &crate::harness::Server, login: &str) -> Result<()> {
+fn both_lengths(server: &ocis_conformance::harness::Server, login: &str) -> Result<()> {
     let request = format!(
         "PUT /dav/files/admin/both HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {login}\r\n\
          Content-Length: 40\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
