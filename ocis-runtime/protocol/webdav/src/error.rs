@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 
-use bytes::BytesMut;
 use http::{HeaderValue, Response, StatusCode, header};
 use ocis_core::data::{Body, full};
 use ocis_core::{Error, ErrorKind};
@@ -82,7 +81,7 @@ impl Failure {
         if let Some(cause) = self.cause.filter(|error| error.kind() == ErrorKind::Internal) {
             tracing::error!(error = ?cause, "a WebDAV request failed");
         }
-        let mut body = BytesMut::with_capacity(512);
+        let mut body = Vec::with_capacity(512);
         write::raw(
             &mut body,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
@@ -102,7 +101,7 @@ impl Failure {
             }
         }
         write::raw(&mut body, "</d:error>");
-        let mut response = Response::new(full(body.freeze()));
+        let mut response = Response::new(full(body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(

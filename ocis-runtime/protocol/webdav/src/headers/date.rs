@@ -1,6 +1,5 @@
 //! Dates of HTTP (RFC 9110 section 5.6.7).
 
-use bytes::{BufMut as _, BytesMut};
 use ocis_core::time::Timestamp;
 
 /// The last second that four digits can name, 9999-12-31T23:59:59Z.
@@ -21,7 +20,7 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
 /// the nearest inside.
 ///
 /// By hand, because a listing writes one for every file.
-pub(crate) fn write(out: &mut BytesMut, time: Timestamp) {
+pub(crate) fn write(out: &mut Vec<u8>, time: Timestamp) {
     // 0000-01-01T00:00:00Z
     let seconds = time.unix_seconds().clamp(-62_167_219_200, LAST);
     let (days, second) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
@@ -29,14 +28,14 @@ pub(crate) fn write(out: &mut BytesMut, time: Timestamp) {
     word(out, &WEEKDAYS, days.rem_euclid(7));
     out.extend_from_slice(b", ");
     two(out, day);
-    out.put_u8(b' ');
+    out.push(b' ');
     word(out, &MONTHS, month - 1);
-    out.put_u8(b' ');
+    out.push(b' ');
     two(out, year / 100);
     two(out, year % 100);
     for (separator, value) in [(b' ', second / 3600), (b':', second / 60 % 60), (b':', second % 60)]
     {
-        out.put_u8(separator);
+        out.push(separator);
         two(out, value);
     }
     out.extend_from_slice(b" GMT");
@@ -44,7 +43,7 @@ pub(crate) fn write(out: &mut BytesMut, time: Timestamp) {
 
 /// A time for a header.
 pub(crate) fn format(time: Timestamp) -> String {
-    let mut out = BytesMut::with_capacity(29);
+    let mut out = Vec::with_capacity(29);
     write(&mut out, time);
     String::from_utf8_lossy(&out).into_owned()
 }
@@ -63,14 +62,14 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
-fn two(out: &mut BytesMut, value: i64) {
+fn two(out: &mut Vec<u8>, value: i64) {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "digits")]
     for digit in [value / 10 % 10, value % 10] {
-        out.put_u8(b'0' + digit as u8);
+        out.push(b'0' + digit as u8);
     }
 }
 
-fn word(out: &mut BytesMut, words: &[&str], index: i64) {
+fn word(out: &mut Vec<u8>, words: &[&str], index: i64) {
     let word = usize::try_from(index).ok().and_then(|index| words.get(index));
     out.extend_from_slice(word.copied().unwrap_or_default().as_bytes());
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::BytesMut;
 use ocis_core::id::ResourceId;
 use ocis_core::node::{Node, NodeKind};
 use ocis_core::permissions::Permissions;
@@ -104,7 +103,7 @@ impl Live {
 
     /// Appends the value; false, perhaps after having appended a part of it, when the node has no
     /// such property.
-    pub(crate) fn write(self, out: &mut BytesMut, node: &Node, facts: &Facts) -> bool {
+    pub(crate) fn write(self, out: &mut Vec<u8>, node: &Node, facts: &Facts) -> bool {
         let info = &*node.info;
         let is_folder = info.kind == NodeKind::Folder;
         match self {
@@ -151,23 +150,23 @@ impl Live {
     }
 }
 
-fn owner(out: &mut BytesMut, name: Option<&String>) -> bool {
+fn owner(out: &mut Vec<u8>, name: Option<&String>) -> bool {
     name.map(|name| write::text(out, name)).is_some()
 }
 
-fn space(out: &mut BytesMut, id: &ResourceId) {
+fn space(out: &mut Vec<u8>, id: &ResourceId) {
     write::text(out, id.storage.as_str());
     write::raw(out, "$");
     write::text(out, id.space.as_str());
 }
 
-fn id(out: &mut BytesMut, id: &ResourceId) {
+fn id(out: &mut Vec<u8>, id: &ResourceId) {
     space(out, id);
     write::raw(out, "!");
     write::text(out, id.node.as_str());
 }
 
-fn private_link(out: &mut BytesMut, id: &ResourceId, private: &str) {
+fn private_link(out: &mut Vec<u8>, id: &ResourceId, private: &str) {
     write::text(out, private);
     write::href(out, id.storage.as_str());
     write::raw(out, "$");
@@ -176,7 +175,7 @@ fn private_link(out: &mut BytesMut, id: &ResourceId, private: &str) {
     write::href(out, id.node.as_str());
 }
 
-fn checksums(out: &mut BytesMut, node: &Node) -> bool {
+fn checksums(out: &mut Vec<u8>, node: &Node) -> bool {
     let Some(sums) = &node.info.checksums else { return false };
     // One element for all three: a mistake of ownCloud 10 that clients rely on.
     write::raw(out, "<oc:checksum>SHA1:");
@@ -191,7 +190,7 @@ fn checksums(out: &mut BytesMut, node: &Node) -> bool {
 
 /// Appends what the caller may do, in the letters of ownCloud: R share, D delete, NV rename and
 /// move, W write (files), CK create (folders), Z deny access to others, P purge from the trash.
-pub(crate) fn letters(out: &mut BytesMut, node: &Node) {
+pub(crate) fn letters(out: &mut Vec<u8>, node: &Node) {
     let have = node.permissions;
     let is_folder = node.is_folder();
     let can_write = have.allows(Permissions::UPLOAD | Permissions::RESTORE_TRASH);

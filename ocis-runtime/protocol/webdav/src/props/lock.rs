@@ -1,6 +1,5 @@
 //! `lockdiscovery` and `supportedlock` (RFC 4918 sections 15.8 and 15.10).
 
-use bytes::BytesMut;
 use ocis_core::lock::{ActiveLock, LockScope};
 use ocis_core::time::Timestamp;
 
@@ -14,7 +13,7 @@ pub(crate) const SUPPORTED: &str = "<d:lockentry><d:lockscope><d:exclusive/></d:
     <d:locktype><d:write/></d:locktype></d:lockentry>";
 
 /// Appends the inside of `lockdiscovery`.
-pub(crate) fn discovery(out: &mut BytesMut, locks: &[ActiveLock], links: &Links, now: Timestamp) {
+pub(crate) fn discovery(out: &mut Vec<u8>, locks: &[ActiveLock], links: &Links, now: Timestamp) {
     for active in locks {
         let lock = &active.lock;
         write::raw(out, "<d:activelock><d:locktype><d:write/></d:locktype><d:lockscope>");

@@ -1,6 +1,5 @@
 //! Which properties an answer holds, and one `response` element after the other.
 
-use bytes::BytesMut;
 use ocis_core::node::Node;
 
 use crate::props::{Facts, Live};
@@ -31,7 +30,7 @@ impl Slot {
     }
 
     /// Appends the value; false when the node has none.
-    fn write(&self, out: &mut BytesMut, node: &Node, facts: &Facts) -> bool {
+    fn write(&self, out: &mut Vec<u8>, node: &Node, facts: &Facts) -> bool {
         match &self.source {
             Source::Live(live) => live.write(out, node, facts),
             Source::Stored(key) => match node.info.metadata.get(key) {
@@ -110,7 +109,7 @@ impl Plan {
     }
 
     /// Appends the `response` of one node. `href` is its path, percent-encoded and escaped.
-    pub(crate) fn response(&mut self, out: &mut BytesMut, href: &[u8], node: &Node, facts: &Facts) {
+    pub(crate) fn response(&mut self, out: &mut Vec<u8>, href: &[u8], node: &Node, facts: &Facts) {
         write::raw(out, "<d:response><d:href>");
         out.extend_from_slice(href);
         write::raw(out, "</d:href>");
@@ -159,14 +158,14 @@ impl Plan {
     }
 }
 
-fn end_propstat(out: &mut BytesMut, status: &str) {
+fn end_propstat(out: &mut Vec<u8>, status: &str) {
     write::raw(out, "</d:prop><d:status>HTTP/1.1 ");
     write::raw(out, status);
     write::raw(out, "</d:status></d:propstat>");
 }
 
 /// Appends everything that clients stored, and their names alone when those are wanted.
-fn stored(out: &mut BytesMut, node: &Node, names: bool) {
+fn stored(out: &mut Vec<u8>, node: &Node, names: bool) {
     for (key, stored) in &node.info.metadata {
         let Some(name) = Name::from_key(key) else { continue };
         if Live::find(&name).is_some() {

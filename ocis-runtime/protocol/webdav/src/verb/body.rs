@@ -1,6 +1,6 @@
 //! Request bodies that are read whole, and the answers of the data plane.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use ocis_core::Error;
@@ -30,7 +30,7 @@ pub(crate) async fn has_bytes(mut body: Body) -> Answer<bool> {
 }
 
 async fn read(mut body: Body, limit: usize) -> Answer<Bytes> {
-    let mut bytes = BytesMut::new();
+    let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
         if bytes.len() + data.len() > limit {
@@ -41,7 +41,7 @@ async fn read(mut body: Body, limit: usize) -> Answer<Bytes> {
         }
         bytes.extend_from_slice(&data);
     }
-    Ok(bytes.freeze())
+    Ok(bytes.into())
 }
 
 /// Sends a request to the data plane; what it refuses is an error.

@@ -2,7 +2,6 @@
 
 use std::ops::RangeInclusive;
 
-use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use ocis_core::data::{Body, TICKET, empty};
 use ocis_core::node::{Node, NodeInfo};
@@ -138,7 +137,7 @@ fn described(status: StatusCode, node: &Node, content: Body) -> Response<Body> {
     let headers = response.headers_mut();
     identify(headers, info);
     let mut set = |name: HeaderName, text: &str| headers.insert(name, value(text));
-    let mut letters = BytesMut::with_capacity(16);
+    let mut letters = Vec::with_capacity(16);
     props::letters(&mut letters, node);
     set(headers::OC_PERM, &String::from_utf8_lossy(&letters));
     if node.is_folder() {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::BytesMut;
 use http::{HeaderValue, Response, StatusCode, header};
 use ocis_core::ErrorKind;
 use ocis_core::data::{Body, full};
@@ -90,7 +89,7 @@ fn expires(call: &Call, wish: Option<Duration>) -> Option<Timestamp> {
 }
 
 fn described(lock: &ActiveLock, links: &Links, now: Timestamp) -> Response<Body> {
-    let mut out = BytesMut::with_capacity(1024);
+    let mut out = Vec::with_capacity(1024);
     write::raw(
         &mut out,
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
@@ -98,7 +97,7 @@ fn described(lock: &ActiveLock, links: &Links, now: Timestamp) -> Response<Body>
     );
     props::discovery(&mut out, std::slice::from_ref(lock), links, now);
     write::raw(&mut out, "</d:lockdiscovery></d:prop>");
-    let mut response = Response::new(full(out.freeze()));
+    let mut response = Response::new(full(out));
     let headers = response.headers_mut();
     headers
         .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml; charset=utf-8"));

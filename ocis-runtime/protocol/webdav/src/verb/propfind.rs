@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::vec;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
@@ -138,7 +138,7 @@ struct Listing {
     facts: Facts,
     depth: Depth,
     levels: Vec<Level>,
-    out: BytesMut,
+    out: Vec<u8>,
     /// Scratch: the URL of the node at hand.
     href: Vec<u8>,
     is_done: bool,
@@ -146,7 +146,7 @@ struct Listing {
 
 impl Listing {
     fn new(call: Call, plan: Plan, facts: Facts, depth: Depth, node: Node) -> Self {
-        let mut href = BytesMut::new();
+        let mut href = Vec::new();
         write::href(&mut href, &call.target.url(node.is_folder()));
         let mut listing = Self {
             call,
@@ -154,8 +154,8 @@ impl Listing {
             facts,
             depth,
             levels: Vec::new(),
-            out: BytesMut::with_capacity(CHUNK + CHUNK / 4),
-            href: href.to_vec(),
+            out: Vec::with_capacity(if depth == Depth::Zero { 4096 } else { CHUNK + CHUNK / 4 }),
+            href,
             is_done: false,
         };
         write::raw(&mut listing.out, xml::MULTISTATUS);
@@ -187,15 +187,13 @@ impl Listing {
                 self.levels.pop();
             }
         }
-        let chunk = self.out.split().freeze();
-        self.out.reserve(CHUNK + CHUNK / 4);
-        Ok(Some(chunk))
+        // Nothing comes after the last.
+        let room = if self.is_done { 0 } else { CHUNK + CHUNK / 4 };
+        Ok(Some(std::mem::replace(&mut self.out, Vec::with_capacity(room)).into()))
     }
 
     fn child(&mut self, node: &Node) {
-        let mut name = BytesMut::with_capacity(node.info.name.len() * 3 + 1);
-        write::href(&mut name, &node.info.name);
-        self.href.extend_from_slice(&name);
+        write::href(&mut self.href, &node.info.name);
         if node.is_folder() {
             self.href.push(b'/');
         }

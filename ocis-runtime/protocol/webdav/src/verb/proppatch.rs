@@ -1,6 +1,5 @@
 //! PROPPATCH (RFC 4918 section 9.2): all of the changes or none.
 
-use bytes::BytesMut;
 use http::{HeaderValue, Response, StatusCode, header};
 use ocis_core::data::{Body, full};
 use ocis_core::port::{SetMetadata, Stat};
@@ -101,7 +100,7 @@ fn time(value: &str) -> Option<Timestamp> {
 
 fn answer(href: &str, changes: &[Change], outcomes: &[Result<(), Refusal>]) -> Response<Body> {
     let failed = outcomes.iter().any(Result::is_err);
-    let mut out = BytesMut::with_capacity(1024);
+    let mut out = Vec::with_capacity(1024);
     write::raw(&mut out, xml::MULTISTATUS);
     write::raw(&mut out, "<d:response><d:href>");
     write::href(&mut out, href);
@@ -120,7 +119,7 @@ fn answer(href: &str, changes: &[Change], outcomes: &[Result<(), Refusal>]) -> R
         propstat(&mut out, names, status);
     }
     write::raw(&mut out, "</d:response></d:multistatus>");
-    let mut response = Response::new(full(out.freeze()));
+    let mut response = Response::new(full(out));
     *response.status_mut() = StatusCode::MULTI_STATUS;
     let headers = response.headers_mut();
     headers
@@ -144,7 +143,7 @@ fn status(change: &Change, outcome: Result<(), Refusal>, failed: bool) -> &'stat
 
 const PROTECTED: &str = "403 Forbidden";
 
-fn propstat(out: &mut BytesMut, names: &[&Name], status: &str) {
+fn propstat(out: &mut Vec<u8>, names: &[&Name], status: &str) {
     write::raw(out, "<d:propstat><d:prop>");
     for name in names {
         let (open, close) = write::tags(name);

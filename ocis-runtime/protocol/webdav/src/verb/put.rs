@@ -1,6 +1,5 @@
 //! PUT: new content for a new or an existing file.
 
-use bytes::BytesMut;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body::Body as _;
 use ocis_core::Error;
@@ -39,7 +38,7 @@ pub(crate) async fn put(call: &Call, content: Body) -> Answer {
     let mut response = bare(status);
     let answer = response.headers_mut();
     get::identify(answer, &written.node.info);
-    let mut letters = BytesMut::with_capacity(16);
+    let mut letters = Vec::with_capacity(16);
     props::letters(&mut letters, &written.node);
     answer.insert(headers::OC_PERM, value(&String::from_utf8_lossy(&letters)));
     if is_timed {

@@ -5,8 +5,6 @@
 //! in exclusive canonicalisation. Elements, attributes and character data are kept; comments and
 //! processing instructions are not (RFC 4918 section 4.3 does not ask for them).
 
-use bytes::BytesMut;
-
 use crate::error::{Answer, Failure};
 use crate::xml::read::{Element, Reader, Token};
 use crate::xml::write;
@@ -23,7 +21,7 @@ struct Binding {
 
 /// Reads the content of the element that is open, past its end.
 pub(crate) fn inner(reader: &mut Reader<'_>) -> Answer<String> {
-    let mut out = BytesMut::new();
+    let mut out = Vec::new();
     let mut open: Vec<String> = Vec::new();
     let mut bindings: Vec<Binding> = Vec::new();
     loop {
@@ -43,11 +41,11 @@ pub(crate) fn inner(reader: &mut Reader<'_>) -> Answer<String> {
             Token::Eof => break,
         }
     }
-    String::from_utf8(out.to_vec()).map_err(|_| Failure::bad_request("the XML is not UTF-8"))
+    String::from_utf8(out).map_err(|_| Failure::bad_request("the XML is not UTF-8"))
 }
 
 fn start(
-    out: &mut BytesMut,
+    out: &mut Vec<u8>,
     reader: &Reader<'_>,
     element: &Element<'_>,
     bindings: &mut Vec<Binding>,
@@ -89,7 +87,7 @@ fn start(
 }
 
 fn declare(
-    out: &mut BytesMut,
+    out: &mut Vec<u8>,
     bindings: &mut Vec<Binding>,
     prefix: String,
     uri: String,
@@ -110,7 +108,7 @@ fn declare(
 
 /// Appends a value that was stored. Values of ours are well-formed; those that other software
 /// stored may be anything, and are written as text when they would break the answer.
-pub(crate) fn write(out: &mut BytesMut, value: &str) {
+pub(crate) fn write(out: &mut Vec<u8>, value: &str) {
     if value.bytes().any(|c| matches!(c, b'<' | b'&')) && is_content(value) {
         write::raw(out, value);
     } else {
@@ -168,7 +166,7 @@ mod tests {
             ("a & b", "a &amp; b"),
             ("a > b", "a &gt; b"),
         ] {
-            let mut out = BytesMut::new();
+            let mut out = Vec::new();
             write(&mut out, value);
             assert_eq!(out, written.as_bytes(), "{value}");
         }

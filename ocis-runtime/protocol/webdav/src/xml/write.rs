@@ -1,64 +1,94 @@
 //! Appends text, numbers and paths to a buffer in the form that XML and URLs want.
 
-use bytes::{BufMut as _, BytesMut};
-
 use crate::xml::{DAV, Name, OC};
 
 /// Appends `text` as it is.
-pub(crate) fn raw(out: &mut BytesMut, text: &str) {
+pub(crate) fn raw(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
 /// Appends character data. What XML 1.0 cannot hold at all (a file name may hold it) becomes
 /// U+FFFD, as in oCIS, so that one odd name does not make a whole listing unreadable.
-pub(crate) fn text(out: &mut BytesMut, text: &str) {
-    escaped(out, text, |byte| match byte {
-        b'<' => Some("&lt;"),
-        b'>' => Some("&gt;"),
-        b'&' => Some("&amp;"),
-        b'\r' => Some("&#xD;"),
-        b'\t' | b'\n' => None,
-        0..0x20 => Some("\u{fffd}"),
-        _ => None,
-    });
+pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
+    escaped(out, text, &TEXT);
 }
 
 /// Appends the inside of an attribute in double quotes.
-pub(crate) fn attribute(out: &mut BytesMut, text: &str) {
-    escaped(out, text, |byte| match byte {
-        b'<' => Some("&lt;"),
-        b'&' => Some("&amp;"),
-        b'"' => Some("&quot;"),
-        b'\t' => Some("&#x9;"),
-        b'\n' => Some("&#xA;"),
-        b'\r' => Some("&#xD;"),
-        0..0x20 => Some("\u{fffd}"),
-        _ => None,
-    });
+pub(crate) fn attribute(out: &mut Vec<u8>, text: &str) {
+    escaped(out, text, &ATTRIBUTE);
 }
 
-fn escaped(out: &mut BytesMut, text: &str, escape: impl Fn(u8) -> Option<&'static str>) {
-    let bytes = text.as_bytes();
-    let mut from = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        // U+FFFE and U+FFFF are EF BF BE and EF BF BF.
-        let (replacement, width) =
-            if byte == 0xEF && matches!(bytes.get(at + 1..at + 3), Some([0xBF, 0xBE | 0xBF])) {
-                (Some("\u{fffd}"), 3)
-            } else {
-                (escape(byte), 1)
-            };
-        if let Some(replacement) = replacement {
-            out.extend_from_slice(bytes.get(from..at).unwrap_or_default());
-            raw(out, replacement);
-            from = at + width;
-        }
+/// What stands for a byte instead of itself; nothing for most. U+FFFE and U+FFFF, which XML cannot
+/// hold either, begin with 0xEF and are looked at more closely.
+type Table = [Option<&'static str>; 256];
+
+const GONE: &str = "\u{fffd}";
+
+const fn table(more: &[(u8, Option<&'static str>)]) -> Table {
+    let mut table: Table = [None; 256];
+    let mut at = 0;
+    #[allow(clippy::indexing_slicing, reason = "checked when compiled")]
+    while at < 0x20 {
+        table[at] = Some(GONE);
+        at += 1;
     }
-    out.extend_from_slice(bytes.get(from..).unwrap_or_default());
+    at = 0;
+    #[allow(clippy::indexing_slicing, reason = "checked when compiled")]
+    while at < more.len() {
+        table[more[at].0 as usize] = more[at].1;
+        at += 1;
+    }
+    table
+}
+
+static TEXT: Table = table(&[
+    (b'<', Some("&lt;")),
+    (b'>', Some("&gt;")),
+    (b'&', Some("&amp;")),
+    (b'\r', Some("&#xD;")),
+    (b'\t', None),
+    (b'\n', None),
+    (0xEF, Some("")),
+]);
+
+static ATTRIBUTE: Table = table(&[
+    (b'<', Some("&lt;")),
+    (b'&', Some("&amp;")),
+    (b'"', Some("&quot;")),
+    (b'\t', Some("&#x9;")),
+    (b'\n', Some("&#xA;")),
+    (b'\r', Some("&#xD;")),
+    (0xEF, Some("")),
+]);
+
+fn escaped(out: &mut Vec<u8>, text: &str, table: &Table) {
+    let mut rest = text.as_bytes();
+    let replacement = |byte: &u8| table.get(usize::from(*byte)).copied().flatten();
+    while let Some(at) = rest.iter().position(|byte| replacement(byte).is_some()) {
+        let (plain, from) = rest.split_at(at);
+        out.extend_from_slice(plain);
+        let width = match from {
+            [0xEF, 0xBF, 0xBE | 0xBF, ..] => {
+                raw(out, GONE);
+                3
+            }
+            [0xEF, ..] => {
+                out.push(0xEF);
+                1
+            }
+            [byte, ..] => {
+                raw(out, replacement(byte).unwrap_or_default());
+                1
+            }
+            [] => 0,
+        };
+        rest = from.get(width..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest);
 }
 
 /// What a path may hold without percent-encoding: the rule of Go's `URL.EscapedPath`, which is
-/// what oCIS puts into every href.
+/// what oCIS puts into every href. `&` is one of them, but XML has its own word for it.
 const fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
@@ -78,7 +108,7 @@ const fn is_plain(byte: u8) -> bool {
         )
 }
 
-const PLAIN: [bool; 256] = {
+static PLAIN: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < 256 {
@@ -94,25 +124,21 @@ const PLAIN: [bool; 256] = {
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
 /// Appends a path, percent-encoded, as XML character data.
-pub(crate) fn href(out: &mut BytesMut, path: &str) {
-    let bytes = path.as_bytes();
-    let mut from = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        let plain = PLAIN.get(usize::from(byte)).copied().unwrap_or(false);
-        if plain && byte != b'&' {
-            continue;
-        }
-        out.extend_from_slice(bytes.get(from..at).unwrap_or_default());
-        from = at + 1;
+pub(crate) fn href(out: &mut Vec<u8>, path: &str) {
+    let mut rest = path.as_bytes();
+    let is_plain = |byte: &u8| PLAIN.get(usize::from(*byte)).copied().unwrap_or(false);
+    while let Some(at) = rest.iter().position(|byte| !is_plain(byte)) {
+        let (plain, from) = rest.split_at(at);
+        out.extend_from_slice(plain);
+        let Some((&byte, after)) = from.split_first() else { break };
         if byte == b'&' {
             raw(out, "&amp;");
         } else {
-            out.put_u8(b'%');
-            out.put_u8(nibble(byte >> 4));
-            out.put_u8(nibble(byte & 15));
+            out.extend_from_slice(&[b'%', nibble(byte >> 4), nibble(byte & 15)]);
         }
+        rest = after;
     }
-    out.extend_from_slice(bytes.get(from..).unwrap_or_default());
+    out.extend_from_slice(rest);
 }
 
 fn nibble(value: u8) -> u8 {
@@ -120,7 +146,7 @@ fn nibble(value: u8) -> u8 {
 }
 
 /// Appends a number.
-pub(crate) fn number(out: &mut BytesMut, mut value: u64) {
+pub(crate) fn number(out: &mut Vec<u8>, mut value: u64) {
     let mut digits = [b'0'; 20];
     let mut length = 0;
     for slot in digits.iter_mut().rev() {
@@ -138,10 +164,10 @@ pub(crate) fn number(out: &mut BytesMut, mut value: u64) {
 }
 
 /// Appends a digest in lower-case hex.
-pub(crate) fn hex(out: &mut BytesMut, digest: &[u8]) {
+pub(crate) fn hex(out: &mut Vec<u8>, digest: &[u8]) {
     for byte in digest {
-        out.put_u8(nibble(byte >> 4).to_ascii_lowercase());
-        out.put_u8(nibble(byte & 15).to_ascii_lowercase());
+        out.push(nibble(byte >> 4).to_ascii_lowercase());
+        out.push(nibble(byte & 15).to_ascii_lowercase());
     }
 }
 
@@ -154,7 +180,7 @@ pub(crate) fn tags(name: &Name) -> (String, String) {
         OC => (format!("<oc:{local}>"), format!("</oc:{local}>")),
         "" => (format!("<{local}>"), format!("</{local}>")),
         ns => {
-            let mut uri = BytesMut::with_capacity(ns.len());
+            let mut uri = Vec::with_capacity(ns.len());
             attribute(&mut uri, ns);
             let uri = String::from_utf8_lossy(&uri);
             (format!("<x:{local} xmlns:x=\"{uri}\">"), format!("</x:{local}>"))
@@ -167,10 +193,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn written(write: impl Fn(&mut BytesMut)) -> String {
-        let mut out = BytesMut::new();
+    fn written(write: impl Fn(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
         write(&mut out);
-        String::from_utf8(out.to_vec()).unwrap()
+        String::from_utf8(out).unwrap()
     }
 
     #[test]
