@@ -97,7 +97,6 @@ const fn is_plain(byte: u8) -> bool {
                 | b'.'
                 | b'~'
                 | b'$'
-                | b'&'
                 | b'+'
                 | b','
                 | b'/'
