@@ -222,10 +222,7 @@ fn below(root: &Path) -> Result<Vec<PathBuf>> {
 /// At the most talkative level, with clients that put secrets where they should and should not.
 fn no_secret_in_logs(world: &World) -> Result<()> {
     let mut server = world.launch()?.demo_users().env("OCIS_LOG_LEVEL", "trace").start()?;
-    let login = base64::Engine::encode(
-        &base64::engine::general_purpose::STANDARD,
-        format!("admin:{ADMIN_PASSWORD}"),
-    );
+    let login = basic("admin", ADMIN_PASSWORD).replace("Basic ", "");
     let mut admin = server.admin();
     admin.put("/dav/files/admin/private-file-name", b"x")?.expect(&[201])?;
     admin.get("/graph/v1.0/me?token=query-secret-9")?;

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 
 use ocis_conformance::harness::{
-    ADMIN_PASSWORD, Finished, Launch, Pattern, PatternCheck, Plan, World,
+    ADMIN_PASSWORD, Finished, Launch, Pattern, PatternCheck, Plan, World, basic,
 };
 
 /// Within this a server that was asked to stop is gone, whatever its clients do.
@@ -313,11 +313,8 @@ fn stop_is_bounded(world: &World) -> Result<()> {
     let mut admin = server.admin();
     admin.stream("PUT", path, &[], &mut Pattern::new(SIZE), SIZE, &mut nothing)?;
     let mut wire = ocis_conformance::harness::raw_connection(server.address(), false, STOP)?;
-    let login = base64::Engine::encode(
-        &base64::engine::general_purpose::STANDARD,
-        format!("admin:{ADMIN_PASSWORD}"),
-    );
-    let head = format!("GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {login}\r\n\r\n");
+    let login = basic("admin", ADMIN_PASSWORD);
+    let head = format!("GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {login}\r\n\r\n");
     wire.write_all(head.as_bytes())?;
     wire.read_exact(&mut [0; 1024])?;
     let start = Instant::now();

@@ -26,6 +26,11 @@ impl std::fmt::Debug for Client {
     }
 }
 
+/// The value of `Authorization` (RFC 7617).
+pub fn basic(name: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))
+}
+
 /// A whole answer.
 #[derive(Debug, Clone)]
 pub struct Reply {
@@ -74,8 +79,7 @@ impl Client {
 
     /// Basic authentication from now on.
     pub fn user(mut self, name: &str, password: &str) -> Self {
-        let text = STANDARD.encode(format!("{name}:{password}"));
-        self.authorization = Some(format!("Basic {text}"));
+        self.authorization = Some(basic(name, password));
         self
     }
 

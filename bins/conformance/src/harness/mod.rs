@@ -15,7 +15,7 @@ mod tls;
 mod world;
 
 pub use body::{Pattern, PatternCheck};
-pub use client::{Client, Reply};
+pub use client::{Client, Reply, basic};
 pub use dav::{encoded, entries, personal_space};
 pub use memory::{MemoryWatch, anonymous_memory};
 pub use plan::Plan;
@@ -24,4 +24,5 @@ pub use process::{Finished, run, run_with_input};
 pub use random::Random;
 pub use raw::{exchange, raw_connection};
 pub use server::{ADMIN_PASSWORD, Launch, Server};
+pub use tls::trusting;
 pub use world::World;

@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
 /// One configuration for all connections; built once because it is not cheap.
-pub(super) fn trusting() -> Arc<ClientConfig> {
+pub fn trusting() -> Arc<ClientConfig> {
     static CONFIG: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let anybody = Arc::new(Anybody(Arc::clone(&provider)));

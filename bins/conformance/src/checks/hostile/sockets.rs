@@ -5,19 +5,19 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 
 use super::SECOND;
-use ocis_conformance::harness::{ADMIN_PASSWORD, MemoryWatch, World, exchange, raw_connection};
+use ocis_conformance::harness::{
+    ADMIN_PASSWORD, MemoryWatch, World, basic, exchange, raw_connection,
+};
 
 /// Raw requests; each is answered with one 4xx, or by hanging up.
 pub(super) fn smuggling(world: &World) -> Result<()> {
     let server = world.launch()?.plain().start()?;
-    let login = STANDARD.encode(format!("admin:{ADMIN_PASSWORD}"));
+    let login = basic("admin", ADMIN_PASSWORD);
     let mut wrong = Vec::new();
     for (what, head, body) in ambiguous() {
-        let request = format!("{head}Host: localhost\r\nAuthorization: Basic {login}\r\n{body}");
+        let request = format!("{head}Host: localhost\r\nAuthorization: {login}\r\n{body}");
         let (answer, took) = exchange(server.address(), false, request.as_bytes(), SECOND)?;
         let text = String::from_utf8_lossy(&answer);
         let statuses: Vec<&str> =
@@ -81,7 +81,7 @@ fn ambiguous() -> Vec<(&'static str, String, String)> {
 /// first as anything else.
 fn both_lengths(server: &ocis_conformance::harness::Server, login: &str) -> Result<()> {
     let request = format!(
-        "PUT /dav/files/admin/both HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {login}\r\n\
+        "PUT /dav/files/admin/both HTTP/1.1\r\nHost: x\r\nAuthorization: {login}\r\n\
          Content-Length: 40\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
     );
     let (answer, _) = exchange(server.address(), false, request.as_bytes(), SECOND)?;
@@ -146,7 +146,7 @@ pub(super) fn slow_headers(world: &World) -> Result<()> {
 /// Uploads that are cut leave nothing that anybody sees, and nothing on the disk for ever.
 pub(super) fn half_bodies(world: &World) -> Result<()> {
     let server = world.launch()?.start()?;
-    let login = STANDARD.encode(format!("admin:{ADMIN_PASSWORD}"));
+    let login = basic("admin", ADMIN_PASSWORD);
     server.admin().put("/dav/files/admin/kept", b"old")?.expect(&[201])?;
     let watch = MemoryWatch::of(server.pid());
     let before = server.anonymous_memory()?;
@@ -155,7 +155,7 @@ pub(super) fn half_bodies(world: &World) -> Result<()> {
         let mut wire = raw_connection(server.address(), true, Duration::from_secs(5))?;
         let head = format!(
             "PUT /dav/files/admin/{name} HTTP/1.1\r\nHost: localhost\r\n\
-             Authorization: Basic {login}\r\nContent-Length: 1000000\r\n\r\n"
+             Authorization: {login}\r\nContent-Length: 1000000\r\n\r\n"
         );
         wire.write_all(head.as_bytes())?;
         wire.write_all(&[b'n'; 500_000])?;
