@@ -39,21 +39,27 @@ impl<'a> Reader<'a> {
                 return T::default();
             }
         };
-        if row.required && matches!(&raw.found, Found::Text(text) if text.is_empty()) {
+        let is_empty = match &raw.found {
+            Found::Text(text) => text.is_empty(),
+            Found::List(items) => items.is_empty(),
+            Found::Map(_) | Found::Tree => false,
+        };
+        if row.required && is_empty {
             self.problems.push(self.missing(row));
         }
-        let right = match raw.found {
+        let parsed = match raw.found {
             Found::Text(text) if text.is_empty() && !T::EMPTY => return T::default(),
-            Found::Text(text) => match T::parse(&text) {
-                Ok(value) => return value,
-                Err(right) if T::SECRET => right,
-                Err(right) => format!(" is {text:?}{right}"),
-            },
-            Found::List(items) => match T::from_list(items) {
-                Some(value) => return value,
-                None => format!(" is a list; right would be: {}", T::KIND),
-            },
-            Found::Tree => format!(" is not one value; right would be: {}", T::KIND),
+            Found::Text(text) => T::parse(&text).map_err(|right| match T::SECRET {
+                true => right,
+                false => format!(" is {text:?}{right}"),
+            }),
+            Found::List(items) => T::from_list(items),
+            Found::Map(entries) => T::from_map(entries),
+            Found::Tree => Err(format!(" is not one value; right would be: {}", T::KIND)),
+        };
+        let right = match parsed {
+            Ok(value) => return value,
+            Err(right) => right,
         };
         if let Some(place) = raw.place {
             self.problems.wrong(place + &right);

@@ -41,7 +41,7 @@ fn default(table: &Table, row: &Row, global: &Table) -> Default {
         Some(above) if table.service != global.service && !above.yaml.is_empty() => {
             Default::Global(above.yaml, row.required)
         }
-        _ if row.required => Default::Required,
+        _ if row.required && row.default.is_empty() => Default::Required,
         _ => Default::Text(row.default),
     }
 }

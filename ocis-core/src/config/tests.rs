@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "the fields of a table are not all looked at")]
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::source::Memory;
@@ -36,6 +37,8 @@ crate::settings! {
         name: String = "links", "name", ["OCIS_NAME", "STORAGE_PUBLICLINK_NAME"];
         /// A list that only YAML can set.
         types: Vec<String> = "a,b", "types", [];
+        /// Sizes by name.
+        sizes: BTreeMap<String, ByteSize> = "", "sizes", [];
         /// Falls back to the global value.
         url: WebUrl = "https://localhost:9200", "url", ["OCIS_URL", "STORAGE_PUBLICLINK_URL"];
         /// Needed.
@@ -162,6 +165,14 @@ fn variables_in_yaml() {
 fn yaml_only_settings() {
     let source = Memory::new().yaml("storage-publiclink.yaml", "types:\n- x/y\n- z\n");
     assert_eq!(load(&source).types, ["x/y", "z"]);
+    let sizes = Memory::new().yaml("storage-publiclink.yaml", "sizes: {a: 0x10, b: '7'}");
+    let expected = [("a", 16), ("b", 7)].map(|(name, size)| (name.to_owned(), ByteSize(size)));
+    assert_eq!(load(&sizes).sizes, BTreeMap::from(expected));
+    let many = Memory::new().yaml("ocis.yaml", "storage_public:\n  sizes: {a: many}");
+    assert_eq!(
+        wrong(&many),
+        "/etc/ocis/ocis.yaml:2:3: storage_public.sizes: a is \"many\"; right would be a whole number of bytes such as 1000000000"
+    );
     assert_eq!(load(&Memory::new()).types, ["a", "b"]);
     assert!(
         reference::help_text(&Links::TABLE, &Global::TABLE).contains("(YAML only)\n      types")
@@ -237,7 +248,7 @@ fn mistakes_name_place_value_and_what_is_right() {
             "/etc/ocis/ocis.yaml:2:3: log.level is \"loud\"; right would be panic, fatal",
         ),
         ("log: loud", "/etc/ocis/ocis.yaml:1:1: log must be a mapping"),
-        ("a: 1\na: 2", "/etc/ocis/ocis.yaml"),
+        ("a: 1\na: 2", "/etc/ocis/ocis.yaml:2:1: this key is there twice"),
         ("a: 'x", "/etc/ocis/ocis.yaml:"),
     ] {
         let shown = wrong(&Memory::new().yaml("ocis.yaml", yaml));

@@ -1,5 +1,6 @@
 //! What a setting's text means. Every type says what would be right, so that an error can.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,9 +22,15 @@ pub trait Value: Default {
     /// `; right would be true or false`.
     fn parse(text: &str) -> Result<Self, String>;
 
-    /// Reads a YAML sequence; only lists can.
-    fn from_list(_items: Vec<String>) -> Option<Self> {
-        None
+    /// Reads a YAML sequence; only lists can. The error is as that of [`Self::parse`], without the
+    /// value.
+    fn from_list(_items: Vec<String>) -> Result<Self, String> {
+        Err(format!(" is a list; right would be: {}", Self::KIND))
+    }
+
+    /// Reads a YAML mapping; only maps can.
+    fn from_map(_entries: Vec<(String, String)>) -> Result<Self, String> {
+        Err(format!(" is not one value; right would be: {}", Self::KIND))
     }
 }
 
@@ -66,8 +73,27 @@ impl Value for Vec<String> {
             .map(str::to_owned)
             .collect())
     }
-    fn from_list(items: Vec<String>) -> Option<Self> {
-        Some(items)
+    fn from_list(items: Vec<String>) -> Result<Self, String> {
+        Ok(items)
+    }
+}
+
+impl<T: Value> Value for BTreeMap<String, T> {
+    const KIND: &'static str = "map";
+    const EMPTY: bool = true;
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            Ok(Self::new())
+        } else {
+            Err(right("keys below it, each with its value"))
+        }
+    }
+    fn from_map(entries: Vec<(String, String)>) -> Result<Self, String> {
+        let entry = |(key, text): (String, String)| match T::parse(&text) {
+            Ok(value) => Ok((key, value)),
+            Err(right) => Err(format!(": {key} is {text:?}{right}")),
+        };
+        entries.into_iter().map(entry).collect()
     }
 }
 

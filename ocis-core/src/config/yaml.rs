@@ -4,9 +4,12 @@
 //! text of a scalar (`0x1F`, `1e5`) are found by reading the text again down to that key, which
 //! costs nothing until somebody asks.
 
-use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
-use serde_yaml::Value;
+use std::collections::BTreeSet;
 use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_yaml::Value;
 
 use super::expand::expand;
 use super::source::File;
@@ -18,7 +21,9 @@ pub enum Found {
     Text(String),
     /// A sequence of scalars, as texts.
     List(Vec<String>),
-    /// A mapping, or a sequence of other things.
+    /// A mapping to scalars, as texts.
+    Map(Vec<(String, String)>),
+    /// Anything deeper.
     Tree,
 }
 
@@ -41,12 +46,7 @@ impl Document {
         let File { path, text } = file;
         let mut root: Value = serde_yaml::from_str(&text)
             .and_then(|mut root: Value| root.apply_merge().map(|()| root))
-            .map_err(|error| {
-                let place = error.location().map_or_else(String::new, |at| {
-                    format!(":{}:{}", at.line(), at.column())
-                });
-                format!("{path}{place}: {error}; right would be YAML: `key: value`, one a line, what belongs to a key indented by blanks")
-            })?;
+            .map_err(|error| format!("{path}{}", sentence(&text, error)))?;
         if !matches!(root, Value::Mapping(_) | Value::Null) {
             return Err(format!(
                 "{path}:1: the file must be a mapping, such as `log:` with `  level: info` below it"
@@ -83,7 +83,13 @@ impl Document {
         }
         Ok(match untagged(value) {
             Value::Null => None,
-            Value::Mapping(_) => Some(Found::Tree),
+            Value::Mapping(mapping) => Some(
+                mapping
+                    .iter()
+                    .map(|(key, value)| Some((scalar(key)?, scalar(value)?)))
+                    .collect::<Option<_>>()
+                    .map_or(Found::Tree, Found::Map),
+            ),
             Value::Sequence(items) => Some(
                 items.iter().map(scalar).collect::<Option<_>>().map_or(Found::Tree, Found::List),
             ),
@@ -136,6 +142,29 @@ impl Document {
         let (key, rest) = path.split_first().ok_or_else(|| serde_yaml::Error::custom("no key"))?;
         Descend { key, rest, goal }.deserialize(serde_yaml::Deserializer::from_str(&self.text))
     }
+}
+
+/// `:line:column: what is wrong; what would be right`. Of a key that is there twice the crate knows
+/// where its mapping begins; where the second one stands is found by reading the text again.
+fn sentence(text: &str, error: serde_yaml::Error) -> String {
+    let twice = serde_yaml::from_str::<Unique>(text).err().filter(is_twice);
+    let right = match twice {
+        Some(_) => "each key once",
+        None => {
+            "YAML: `key: value` one a line, what belongs to a key below it and indented by blanks, \
+             values with special characters in single quotes"
+        }
+    };
+    let error = twice.unwrap_or(error);
+    let place =
+        error.location().map_or_else(String::new, |at| format!(":{}:{}", at.line(), at.column()));
+    format!("{place}: {error}; right would be {right}")
+}
+
+const TWICE: &str = "this key is there twice";
+
+fn is_twice(error: &serde_yaml::Error) -> bool {
+    error.to_string().contains(TWICE)
 }
 
 fn untagged(value: &Value) -> &Value {
@@ -251,6 +280,82 @@ impl Visitor<'_> for Key<'_> {
     }
 }
 
+/// Any YAML in which no mapping has a key twice.
+struct Unique;
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Unique {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("anything")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        let mut seen = BTreeSet::new();
+        while map.next_key_seed(NewKey(&mut seen))?.is_some() {
+            map.next_value::<Self>()?;
+        }
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self, A::Error> {
+        while seq.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+}
+
+/// A key that was not seen before.
+struct NewKey<'a>(&'a mut BTreeSet<String>);
+
+impl<'de> DeserializeSeed<'de> for NewKey<'_> {
+    type Value = ();
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for NewKey<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        if self.0.insert(text.to_owned()) { Ok(()) } else { Err(E::custom(TWICE)) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -290,14 +395,15 @@ mod tests {
         for (text, place) in [
             ("a: 1\nb: [\n", "ocis.yaml:3:1: "),
             ("a: 1\n\tb: 2\n", "ocis.yaml:2:1: "),
-            ("a: 1\nb: 2\na: 3\n", "ocis.yaml"),
+            ("a: 1\nb: 2\na: 3\n", "ocis.yaml:3:1: "),
+            ("a:\n  b: {x: [1.5, true, ~, -2]}\n  c: 1\n  b: 2\n", "ocis.yaml:4:3: a: "),
             ("- a\n", "ocis.yaml:1: "),
             ("a\n", "ocis.yaml:1: "),
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.starts_with(place), "{error}");
         }
-        assert!(parse("a: 1\nb: 2\na: 3\n").unwrap_err().contains("duplicate"));
+        assert!(parse("a: 1\na: 3\n").unwrap_err().contains("twice"));
         assert!(parse("").unwrap().leaves().is_empty());
     }
 

@@ -23,7 +23,7 @@ impl Service for Graph {
             users: peers.users(),
             groups: peers.groups(),
             url: config.webdav_base.as_str().to_owned(),
-            language: String::new(),
+            language: config.default_language,
         })))
     }
 }

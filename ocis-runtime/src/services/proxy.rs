@@ -1,6 +1,5 @@
 //! proxy: the public listener, and behind it the edge that authenticates and routes.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -46,6 +45,7 @@ impl Service for Proxy {
 
     fn build(config: Self::Config, peers: &Peers) -> Result<Unit> {
         let url = config.ocis_url.as_str().trim_end_matches('/').to_owned();
+        let quotas = config.role_quotas.iter().map(|(role, quota)| (role.clone(), quota.0));
         let edge = Edge::new(EdgeParts {
             authenticate: peers.authenticate(),
             spaces: peers.spaces(),
@@ -54,7 +54,7 @@ impl Service for Proxy {
             url: url.clone(),
             clock: Arc::new(SystemClock),
             deadline: DEADLINE,
-            role_quotas: HashMap::new(),
+            role_quotas: quotas.collect(),
             trusted_proxies: Vec::new(),
         });
         let certificate = Arc::new(OnceLock::new());

@@ -33,6 +33,7 @@ fn of_ocis(table: &Table, row: &Row) -> Option<&'static Known> {
 fn default_of_ocis(known: &Known) -> String {
     let default = known.default;
     match known.kind {
+        "map[string]uint64" => default.trim_matches(['{', '}']).to_owned(),
         _ if default.starts_with("(global") => String::new(),
         _ if known.yaml == "log.level" => default.split(' ').next().unwrap().to_owned(),
         "[]string" => {
@@ -62,6 +63,7 @@ fn tables_agree_with_ocis() {
             let kinds: &[&str] = match known.kind {
                 "bool" => &["true or false"],
                 "[]string" => &["list"],
+                "map[string]uint64" => &["map"],
                 "int" | "int64" | "uint64" => &["number", "bytes", "seconds"],
                 _ => {
                     &["text", "secret", "path", "URL", "host:port", "log level", "driver", "number"]
@@ -185,7 +187,7 @@ fn everything_wrong_is_said_at_once() {
         .var("OCIS_RUNTIME_PORT", "http")
         .var("OCIS_ADD_RUN_SERVICES", "serch,antivirus")
         .yaml("proxy.yaml", "http: [1\n")
-        .yaml("graph.yaml", "http:\n  addr: here\n");
+        .yaml("graph.yaml", "debug:\n  addr: here\n");
     let error = Loaded::server(&source).unwrap_err().to_string();
     for line in [
         "/etc/ocis/proxy.yaml:2:1: ",
@@ -195,7 +197,7 @@ fn everything_wrong_is_said_at_once() {
         "OCIS_RUNTIME_PORT is \"http\"; right would be a whole number from 0 to 65535",
         "OCIS_ADD_RUN_SERVICES (runtime.add_services) names \"serch\", and no service is called so; the nearest is search",
         "names \"antivirus\", a service of oCIS that this version does not have",
-        "/etc/ocis/graph.yaml:2:3: http.addr is \"here\"; right would be host:port",
+        "/etc/ocis/graph.yaml:2:3: debug.addr is \"here\"; right would be host:port",
     ] {
         assert_eq!(error.matches(line).count(), 1, "{line}\nis not once in\n{error}");
     }
@@ -265,7 +267,8 @@ fn reference_and_help_are_those_of_the_tables() {
         let help = reference::help_text(table, &Global::TABLE);
         for row in table.rows {
             let shown = |part: &str| part.is_empty() || help.contains(part);
-            let is_global = Global::TABLE.rows.iter().any(|above| above.vars[0] == row.vars[0]);
+            let is_global =
+                Global::TABLE.rows.iter().any(|above| above.vars.first() == row.vars.first());
             let default = if is_global { "default" } else { row.default };
             let all = [row.yaml, default, row.doc.trim()];
             assert!(all.into_iter().chain(row.vars.iter().copied()).all(shown), "{}", row.field);

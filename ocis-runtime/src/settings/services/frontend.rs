@@ -1,13 +1,11 @@
 //! Settings of frontend.
 
-use ocis_core::config::{Address, ByteSize, Secret, WebUrl};
+use ocis_core::config::{ByteSize, Secret, WebUrl};
 use ocis_core::settings;
 
 settings! {
     /// OCS: capabilities and, in a later version, sharing, archives and applications.
     pub struct Frontend("frontend", key "frontend", prefix "FRONTEND", debug "127.0.0.1:9141") {
-        /// Where HTTP requests are answered when the service runs on its own.
-        http_addr: Address = "127.0.0.1:9140", "http.addr", ["FRONTEND_HTTP_ADDR"];
         /// Signs the tokens that carry the caller inside the server.
         jwt_secret: Secret = "",
             "token_manager.jwt_secret", ["OCIS_JWT_SECRET", "FRONTEND_JWT_SECRET"], required;

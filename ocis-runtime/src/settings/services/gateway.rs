@@ -1,6 +1,6 @@
 //! Settings of gateway.
 
-use ocis_core::config::{Seconds, Secret};
+use ocis_core::config::Secret;
 use ocis_core::settings;
 
 settings! {
@@ -11,8 +11,6 @@ settings! {
             "token_manager.jwt_secret", ["OCIS_JWT_SECRET", "GATEWAY_JWT_SECRET"], required;
         /// Signs the tickets with which file contents are fetched and sent.
         transfer_secret: Secret = "", "transfer_secret", ["OCIS_TRANSFER_SECRET"], required;
-        /// How long such a ticket is good, in seconds.
-        transfer_expires: Seconds = "86400", "transfer_expires", ["GATEWAY_TRANSFER_EXPIRES"];
         /// Id of the storage that holds the spaces of users.
         storage_users_mount_id: String = "",
             "storage_registry.storage_users_mount_id", ["GATEWAY_STORAGE_USERS_MOUNT_ID"], required;

@@ -1,13 +1,11 @@
 //! Settings of graph.
 
-use ocis_core::config::{Address, Secret, WebUrl};
+use ocis_core::config::{Secret, WebUrl};
 use ocis_core::settings;
 
 settings! {
     /// LibreGraph: the signed-in user and the drives.
     pub struct Graph("graph", key "graph", prefix "GRAPH", debug "127.0.0.1:9124") {
-        /// Where HTTP requests are answered when the service runs on its own.
-        http_addr: Address = "127.0.0.1:9120", "http.addr", ["GRAPH_HTTP_ADDR"];
         /// Signs the tokens that carry the caller inside the server.
         jwt_secret: Secret = "",
             "token_manager.jwt_secret", ["OCIS_JWT_SECRET", "GRAPH_JWT_SECRET"], required;
@@ -16,8 +14,8 @@ settings! {
         /// Base of the WebDAV URLs of drives.
         webdav_base: WebUrl = "https://localhost:9200",
             "spaces.webdav_base", ["OCIS_URL", "GRAPH_SPACES_WEBDAV_BASE"];
-        /// Path of the WebDAV URLs of drives.
-        webdav_path: String = "/dav/spaces/", "spaces.webdav_path", ["GRAPH_SPACES_WEBDAV_PATH"];
+        /// Language that clients are told to prefer.
+        default_language: String = "", "spaces.default_language", ["OCIS_DEFAULT_LANGUAGE"];
         /// Password with which the service asks the directory.
         bind_password: Secret = "",
             "identity.ldap.bind_password", ["OCIS_LDAP_BIND_PASSWORD", "GRAPH_LDAP_BIND_PASSWORD"], required;

@@ -1,13 +1,11 @@
 //! Settings of ocdav.
 
-use ocis_core::config::{Address, Secret, WebUrl};
+use ocis_core::config::{Secret, WebUrl};
 use ocis_core::settings;
 
 settings! {
     /// WebDAV.
     pub struct Ocdav("ocdav", key "ocdav", prefix "OCDAV", debug "127.0.0.1:9163") {
-        /// Where HTTP requests are answered when the service runs on its own.
-        http_addr: Address = "127.0.0.1:9350", "http.addr", ["OCDAV_HTTP_ADDR"];
         /// Signs the tokens that carry the caller inside the server.
         jwt_secret: Secret = "",
             "token_manager.jwt_secret", ["OCIS_JWT_SECRET", "OCDAV_JWT_SECRET"], required;

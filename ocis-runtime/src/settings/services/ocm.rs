@@ -1,13 +1,11 @@
 //! Settings of ocm.
 
-use ocis_core::config::{Address, Secret};
+use ocis_core::config::Secret;
 use ocis_core::settings;
 
 settings! {
     /// Federated sharing with other servers. Comes in a later version.
     pub struct Ocm("ocm", key "ocm", prefix "OCM", debug "127.0.0.1:9281") {
-        /// Where HTTP requests are answered when the service runs on its own.
-        http_addr: Address = "127.0.0.1:9280", "http.addr", ["OCM_HTTP_ADDR"];
         /// Signs the tokens that carry the caller inside the server.
         jwt_secret: Secret = "",
             "token_manager.jwt_secret", ["OCIS_JWT_SECRET", "OCM_JWT_SECRET"], required;

@@ -1,8 +1,9 @@
 //! Settings of proxy.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use ocis_core::config::{Address, Secret, WebUrl};
+use ocis_core::config::{Address, ByteSize, Secret, WebUrl};
 use ocis_core::settings;
 
 settings! {
@@ -22,6 +23,8 @@ settings! {
         ocis_url: WebUrl = "https://localhost:9200", "", ["OCIS_URL"];
         /// Whether clients may sign in with user name and password at every request.
         enable_basic_auth: bool = "false", "enable_basic_auth", ["PROXY_ENABLE_BASIC_AUTH"];
+        /// Quota of a new personal space in bytes, by the id of the user's role.
+        role_quotas: BTreeMap<String, ByteSize> = "", "role_quotas", [];
         /// Key with which parts of the server act for a user.
         machine_auth_api_key: Secret = "",
             "machine_auth_api_key", ["OCIS_MACHINE_AUTH_API_KEY", "PROXY_MACHINE_AUTH_API_KEY"], required;

@@ -1,14 +1,12 @@
 //! Settings of settings.
 
+use ocis_core::config::Secret;
 use ocis_core::config::reader::Check;
-use ocis_core::config::{Address, Secret};
 use ocis_core::settings;
 
 settings! {
     /// Keeps the settings and roles of users. Comes in a later version.
     pub struct Settings("settings", key "settings", prefix "SETTINGS", debug "127.0.0.1:9194") {
-        /// Where HTTP requests are answered when the service runs on its own.
-        http_addr: Address = "127.0.0.1:9190", "http.addr", ["SETTINGS_HTTP_ADDR"];
         /// Signs the tokens that carry the caller inside the server.
         jwt_secret: Secret = "",
             "token_manager.jwt_secret", ["OCIS_JWT_SECRET", "SETTINGS_JWT_SECRET"], required;
@@ -26,7 +24,7 @@ settings! {
             "set_default_assignments", ["SETTINGS_SETUP_DEFAULT_ASSIGNMENTS", "IDM_CREATE_DEMO_USERS"];
         /// Accounts that are services.
         service_account_ids: Vec<String> = "service-user-id",
-            "service_account_ids", ["SETTINGS_SERVICE_ACCOUNT_IDS", "OCIS_SERVICE_ACCOUNT_ID"];
+            "service_account_ids", ["SETTINGS_SERVICE_ACCOUNT_IDS", "OCIS_SERVICE_ACCOUNT_ID"], required;
     }
     check Settings::check
 }

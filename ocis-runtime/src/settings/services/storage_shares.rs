@@ -9,8 +9,5 @@ settings! {
         /// Signs the tokens that carry the caller inside the server.
         jwt_secret: Secret = "",
             "token_manager.jwt_secret", ["OCIS_JWT_SECRET", "STORAGE_SHARES_JWT_SECRET"], required;
-        /// Id of this storage.
-        mount_id: String = "7639e57c-4433-4a12-8201-722fd0009154",
-            "mount_id", ["STORAGE_SHARES_MOUNT_ID"];
     }
 }

@@ -1,17 +1,11 @@
 //! Settings of storage-system.
 
-use std::path::PathBuf;
-
-use ocis_core::config::{Address, Secret};
+use ocis_core::config::Secret;
 use ocis_core::settings;
-
-use crate::settings::driver::Driver;
 
 settings! {
     /// Stores the documents of other services. Comes in a later version.
     pub struct StorageSystem("storage-system", key "storage_system", prefix "STORAGE_SYSTEM", debug "127.0.0.1:9217") {
-        /// Where HTTP requests are answered when the service runs on its own.
-        http_addr: Address = "127.0.0.1:9216", "http.addr", ["STORAGE_SYSTEM_HTTP_ADDR"];
         /// Signs the tokens that carry the caller inside the server.
         jwt_secret: Secret = "",
             "token_manager.jwt_secret", ["OCIS_JWT_SECRET", "STORAGE_SYSTEM_JWT_SECRET"], required;
@@ -20,10 +14,5 @@ settings! {
         /// Key of that account.
         system_user_api_key: Secret = "",
             "system_user_api_key", ["OCIS_SYSTEM_USER_API_KEY"], required;
-        /// How documents are stored; only `ocis`.
-        driver: Driver = "ocis", "driver", ["STORAGE_SYSTEM_DRIVER"];
-        /// Directory below which they lie.
-        root: PathBuf = "$OCIS_BASE_DATA_PATH/storage/metadata",
-            "drivers.ocis.root", ["STORAGE_SYSTEM_OCIS_ROOT"];
     }
 }

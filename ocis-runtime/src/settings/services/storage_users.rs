@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ocis_core::config::{Address, ByteSize, Seconds, Secret};
+use ocis_core::config::{ByteSize, Seconds, Secret};
 use ocis_core::settings;
 
 use crate::settings::driver::Driver;
@@ -10,8 +10,6 @@ use crate::settings::driver::Driver;
 settings! {
     /// Stores the files of users: spaces, nodes, uploads.
     pub struct StorageUsers("storage-users", key "storage_users", prefix "STORAGE_USERS", debug "127.0.0.1:9159") {
-        /// Where HTTP requests are answered when the service runs on its own.
-        http_addr: Address = "127.0.0.1:9158", "http.addr", ["STORAGE_USERS_HTTP_ADDR"];
         /// Signs the tokens that carry the caller inside the server.
         jwt_secret: Secret = "",
             "token_manager.jwt_secret", ["OCIS_JWT_SECRET", "STORAGE_USERS_JWT_SECRET"], required;

@@ -1,13 +1,11 @@
 //! Settings of userlog.
 
-use ocis_core::config::{Address, Secret};
+use ocis_core::config::Secret;
 use ocis_core::settings;
 
 settings! {
     /// Keeps what users should be told. Comes in a later version.
     pub struct Userlog("userlog", key "userlog", prefix "USERLOG", debug "127.0.0.1:9214") {
-        /// Where HTTP requests are answered when the service runs on its own.
-        http_addr: Address = "127.0.0.1:9210", "http.addr", ["USERLOG_HTTP_ADDR"];
         /// Signs the tokens that carry the caller inside the server.
         jwt_secret: Secret = "",
             "token_manager.jwt_secret", ["OCIS_JWT_SECRET", "USERLOG_JWT_SECRET"], required;

@@ -1,6 +1,6 @@
 //! Settings of users.
 
-use ocis_core::config::{Secret, WebUrl};
+use ocis_core::config::Secret;
 use ocis_core::settings;
 
 settings! {
@@ -12,8 +12,5 @@ settings! {
         /// Password with which the service asks the directory.
         bind_password: Secret = "",
             "drivers.ldap.bind_password", ["OCIS_LDAP_BIND_PASSWORD", "USERS_LDAP_BIND_PASSWORD"], required;
-        /// Issuer under which the accounts are known.
-        idp: WebUrl = "https://localhost:9200",
-            "drivers.ldap.idp", ["OCIS_URL", "OCIS_OIDC_ISSUER", "USERS_IDP_URL"];
     }
 }

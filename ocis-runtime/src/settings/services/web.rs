@@ -1,13 +1,11 @@
 //! Settings of web.
 
-use ocis_core::config::{Address, Secret};
+use ocis_core::config::Secret;
 use ocis_core::settings;
 
 settings! {
     /// The web page. Comes in a later version.
     pub struct Web("web", key "web", prefix "WEB", debug "127.0.0.1:9104") {
-        /// Where HTTP requests are answered when the service runs on its own.
-        http_addr: Address = "127.0.0.1:9100", "http.addr", ["WEB_HTTP_ADDR"];
         /// Signs the tokens that carry the caller inside the server.
         jwt_secret: Secret = "",
             "token_manager.jwt_secret", ["OCIS_JWT_SECRET", "WEB_JWT_SECRET"], required;
