@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use ocis_conformance::harness::{
-    ADMIN_PASSWORD, Plan, Server, World, encoded, personal_space, run,
+    ADMIN_PASSWORD, Plan, Server, World, basic, encoded, personal_space, run,
 };
 
 pub(crate) fn register(plan: &mut Plan) {

@@ -67,9 +67,9 @@ const GROUPS: [(&str, &str, &[&str]); 8] = [
     ("physics-lovers", "262982c1-2362-4afa-bfdf-8cbfef64a06e", &["einstein", "marie", "richard"]),
 ];
 
-/// `/graph/v1.0/me` of somebody.
+/// `/graph/v1.0/me` of somebody, with the groups.
 fn me(server: &Server, name: &str, password: &str) -> Result<Value> {
-    server.user(name, password).get("/graph/v1.0/me")?.expect(&[200])?.json()
+    server.user(name, password).get("/graph/v1.0/me?$expand=memberOf")?.expect(&[200])?.json()
 }
 
 /// Everybody's name and own description.
