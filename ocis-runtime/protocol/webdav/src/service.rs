@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use ocis_core::data::{Body, HttpService, empty};
 use ocis_core::port::{Nodes, Spaces, Uploads, Users};
-use ocis_core::{Cx, Error};
+use ocis_core::{Caller, Cx, Error};
 
 use crate::error::{Answer, Failure};
 use crate::route::{self, Route};
@@ -144,7 +144,8 @@ impl Server {
         if parts.method == Method::OPTIONS {
             return verb::options::options(&route);
         }
-        let Some(cx) = parts.extensions.get::<Cx>() else {
+        let cx = parts.extensions.get::<Cx>();
+        let Some(cx) = cx.filter(|cx| !matches!(cx.caller, Caller::Anonymous)) else {
             return Err(Error::unauthenticated("you are not signed in").into());
         };
         let place = match route {

@@ -74,19 +74,33 @@ fn tags(headers: &HeaderMap, name: &http::HeaderName) -> Answer<Option<EtagMatch
         if text == "*" {
             return Ok(Some(EtagMatch::Any));
         }
-        for tag in text.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
+        let mut rest = text;
+        while let Some((tag, after)) = next_tag(rest) {
             // Old clients leave out the quotes.
-            let quoted = if tag.ends_with('"') { tag.into() } else { format!("\"{tag}\"") };
+            let quoted = if tag.contains('"') { tag.into() } else { format!("\"{tag}\"") };
             list.push(if_header::etag(&quoted).ok_or_else(|| malformed(name))?);
             if list.len() > MAX_TAGS {
                 return Err(malformed(name));
             }
+            rest = after;
         }
     }
     if headers.contains_key(name) && list.is_empty() {
         return Err(malformed(name));
     }
     Ok((!list.is_empty()).then_some(EtagMatch::OneOf(list)))
+}
+
+/// The first tag of a list, and what follows it. A comma inside of quotes belongs to the tag.
+fn next_tag(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim_start_matches([',', ' ', '\t']);
+    let mut quotes = 0;
+    let end = text.find(|c| {
+        quotes += usize::from(c == '"');
+        c == ',' && quotes % 2 == 0
+    });
+    let (tag, after) = text.split_at(end.unwrap_or(text.len()));
+    (!tag.is_empty()).then_some((tag.trim_end(), after))
 }
 
 fn malformed(name: &http::HeaderName) -> Failure {
@@ -140,6 +154,8 @@ mod tests {
             (vec![(IF_MODIFIED_SINCE, "nonsense")], Ok(false)),
             (vec![(IF_MATCH, "\"a\""), (IF_UNMODIFIED_SINCE, OLDER)], Ok(false)),
             (vec![(IF_MATCH, "\"b\"")], Err(412)),
+            (vec![(IF_MATCH, "\"b,c\" , ,\"a\",")], Ok(false)),
+            (vec![(IF_MATCH, "b, a")], Ok(false)),
             (vec![(IF_UNMODIFIED_SINCE, OLDER)], Err(412)),
             (vec![(IF_UNMODIFIED_SINCE, SAME)], Ok(false)),
             (vec![(IF_MATCH, "\"")], Err(400)),

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use ocis_core::Cx;
 use ocis_core::id::ResourceId;
 use ocis_core::node::{Node, NodeKind};
 use ocis_core::permissions::Permissions;
-use ocis_core::time::Timestamp;
 
 use crate::headers::date;
 use crate::mime;
@@ -74,8 +74,8 @@ properties! {
 /// What is the same for all nodes of an answer.
 #[derive(Debug)]
 pub(crate) struct Facts {
-    /// When the request came in: what is left of a lock's time.
-    pub(crate) now: Timestamp,
+    /// Who asks, and when: whose a lock is, and what is left of its time.
+    pub(crate) cx: Cx,
     /// Makes URLs of where locks were taken.
     pub(crate) links: Links,
     /// `<url>/f/`, the beginning of private links.
@@ -130,7 +130,7 @@ impl Live {
             }
             Self::Favorite => write::raw(out, if node.favorite { "1" } else { "0" }),
             Self::LockDiscovery if !node.locks.is_empty() => {
-                lock::discovery(out, &node.locks, &facts.links, facts.now);
+                lock::discovery(out, &node.locks, &facts.links, &facts.cx);
             }
             Self::SupportedLock => write::raw(out, lock::SUPPORTED),
             Self::QuotaUsed if is_folder => write::number(out, info.size),

@@ -1,7 +1,7 @@
 //! `lockdiscovery` and `supportedlock` (RFC 4918 sections 15.8 and 15.10).
 
-use ocis_core::lock::{ActiveLock, LockScope};
-use ocis_core::time::Timestamp;
+use ocis_core::Cx;
+use ocis_core::lock::{ActiveLock, Lock, LockScope};
 
 use crate::tree::Links;
 use crate::xml::{value, write};
@@ -13,7 +13,7 @@ pub(crate) const SUPPORTED: &str = "<d:lockentry><d:lockscope><d:exclusive/></d:
     <d:locktype><d:write/></d:locktype></d:lockentry>";
 
 /// Appends the inside of `lockdiscovery`.
-pub(crate) fn discovery(out: &mut Vec<u8>, locks: &[ActiveLock], links: &Links, now: Timestamp) {
+pub(crate) fn discovery(out: &mut Vec<u8>, locks: &[ActiveLock], links: &Links, cx: &Cx) {
     for active in locks {
         let lock = &active.lock;
         write::raw(out, "<d:activelock><d:locktype><d:write/></d:locktype><d:lockscope>");
@@ -32,10 +32,11 @@ pub(crate) fn discovery(out: &mut Vec<u8>, locks: &[ActiveLock], links: &Links, 
             value::write(out, owner);
             write::raw(out, "</d:owner>");
         }
+        owner_name(out, lock, cx);
         write::raw(out, "<d:timeout>");
         match lock.expires {
             Some(end) => {
-                let left = end.unix_seconds().saturating_sub(now.unix_seconds());
+                let left = end.unix_seconds().saturating_sub(cx.now.unix_seconds());
                 write::raw(out, "Second-");
                 write::number(out, u64::try_from(left).unwrap_or(0));
             }
@@ -46,5 +47,17 @@ pub(crate) fn discovery(out: &mut Vec<u8>, locks: &[ActiveLock], links: &Links, 
         write::raw(out, "</d:href></d:locktoken><d:lockroot><d:href>");
         write::href(out, &links.lock_root(active));
         write::raw(out, "</d:href></d:lockroot></d:activelock>");
+    }
+}
+
+/// Appends who holds a lock, in ownCloud's own element, when that is the caller: the desktop client
+/// tells its user so.
+fn owner_name(out: &mut Vec<u8>, lock: &Lock, cx: &Cx) {
+    if let Ok(caller) = cx.caller.identity()
+        && lock.user.as_ref() == Some(&caller.id)
+    {
+        write::raw(out, "<oc:ownername>");
+        write::text(out, &caller.display_name);
+        write::raw(out, "</oc:ownername>");
     }
 }

@@ -32,14 +32,13 @@ pub(crate) async fn get(call: &Call) -> Answer {
     };
     match ranges.as_deref() {
         None => {
-            let content = body::transfer(call, request(&read.ticket, None)?).await?.into_body();
+            let content = content(call, &read.ticket, None).await?;
             let mut response = described(StatusCode::OK, &read.node, content);
             length(response.headers_mut(), info.size);
             Ok(response)
         }
         Some([range]) => {
-            let request = request(&read.ticket, Some(range))?;
-            let content = body::transfer(call, request).await?.into_body();
+            let content = content(call, &read.ticket, Some(range)).await?;
             let mut response = described(StatusCode::PARTIAL_CONTENT, &read.node, content);
             length(response.headers_mut(), range.end() - range.start() + 1);
             let part = content_range(range, info.size);
@@ -93,8 +92,12 @@ fn wanted(call: &Call, info: &NodeInfo) -> Answer<Option<Vec<RangeInclusive<u64>
     range::parse(headers::text(&call.headers, &header::RANGE)?, info.size)
 }
 
-/// A request for content to the data plane.
-pub(crate) fn request(ticket: &str, range: Option<&RangeInclusive<u64>>) -> Answer<Request<Body>> {
+/// The content, or a range of it, from the data plane.
+pub(crate) async fn content(
+    call: &Call,
+    ticket: &str,
+    range: Option<&RangeInclusive<u64>>,
+) -> Answer<Body> {
     let mut request = Request::new(empty());
     let ticket = HeaderValue::from_str(ticket).map_err(|cause| {
         Error::internal("the storage gave a ticket that cannot be sent").because(cause)
@@ -104,7 +107,12 @@ pub(crate) fn request(ticket: &str, range: Option<&RangeInclusive<u64>>) -> Answ
         let range = format!("bytes={}-{}", range.start(), range.end());
         request.headers_mut().insert(header::RANGE, value(&range));
     }
-    Ok(request)
+    let response = body::transfer(call, request).await?;
+    // The whole would be taken for the range.
+    if range.is_some() && response.status() != StatusCode::PARTIAL_CONTENT {
+        return Err(Error::internal("the storage did not keep to the range").into());
+    }
+    Ok(response.into_body())
 }
 
 /// The value of `Content-Range`.

@@ -55,7 +55,7 @@ async fn take(call: &Call, info: LockInfo, expires: Option<Timestamp>) -> Answer
         Err(error) => return Err(error.into()),
     };
     let links = call.target.links(&locked.node);
-    let mut response = described(&locked.lock, &links, call.cx.now);
+    let mut response = described(call, &locked.lock, &links);
     if locked.created {
         *response.status_mut() = StatusCode::CREATED;
     }
@@ -76,7 +76,7 @@ async fn refresh(call: &Call, expires: Option<Timestamp>) -> Answer {
     let node = call.nodes().stat(call.cx(), Stat { target: target.clone() }).await?;
     let request = RefreshLock { target, token: token.clone(), expires };
     let lock = call.nodes().refresh_lock(call.cx(), request).await?;
-    Ok(described(&lock, &call.target.links(&node), call.cx.now))
+    Ok(described(call, &lock, &call.target.links(&node)))
 }
 
 fn expires(call: &Call, wish: Option<Duration>) -> Option<Timestamp> {
@@ -88,14 +88,14 @@ fn expires(call: &Call, wish: Option<Duration>) -> Option<Timestamp> {
     duration.map(|duration| call.cx.now.plus(duration))
 }
 
-fn described(lock: &ActiveLock, links: &Links, now: Timestamp) -> Response<Body> {
+fn described(call: &Call, lock: &ActiveLock, links: &Links) -> Response<Body> {
     let mut out = Vec::with_capacity(1024);
     write::raw(
         &mut out,
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <d:prop xmlns:d=\"DAV:\" xmlns:oc=\"http://owncloud.org/ns\"><d:lockdiscovery>",
     );
-    props::discovery(&mut out, std::slice::from_ref(lock), links, now);
+    props::discovery(&mut out, std::slice::from_ref(lock), links, call.cx());
     write::raw(&mut out, "</d:lockdiscovery></d:prop>");
     let mut response = Response::new(full(out));
     let headers = response.headers_mut();

@@ -10,7 +10,7 @@ use ocis_core::Error;
 use ocis_core::data::Body;
 
 use crate::service::Call;
-use crate::verb::{body, get};
+use crate::verb::get;
 
 /// The parts of an answer, in the order in which they were asked for.
 #[derive(Debug)]
@@ -89,18 +89,12 @@ impl Sending {
             }
         }
         let Some((head, range)) = self.parts.pop_front() else { return self.end.take().map(Ok) };
-        match open(&self.call, &self.ticket, &range).await {
+        match get::content(&self.call, &self.ticket, Some(&range)).await {
             Ok(content) => {
                 self.content = Some(content);
                 Some(Ok(head))
             }
-            Err(error) => Some(Err(error)),
+            Err(_) => Some(Err(Error::unavailable("the content cannot be read any more"))),
         }
     }
-}
-
-async fn open(call: &Call, ticket: &str, range: &RangeInclusive<u64>) -> Result<Body, Error> {
-    let gone = |_| Error::unavailable("the content cannot be read any more");
-    let request = get::request(ticket, Some(range)).map_err(gone)?;
-    Ok(body::transfer(call, request).await.map_err(gone)?.into_body())
 }

@@ -99,7 +99,7 @@ async fn facts(call: &Call, plan: &Plan, node: &Node) -> Answer<Facts> {
         None
     };
     Ok(Facts {
-        now: call.cx.now,
+        cx: call.cx.clone(),
         links: call.target.links(node),
         private: format!("{}/f/", parts.options.url.trim_end_matches('/')),
         available,

@@ -93,17 +93,7 @@ const fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,
-            b'-' | b'_'
-                | b'.'
-                | b'~'
-                | b'$'
-                | b'+'
-                | b','
-                | b'/'
-                | b':'
-                | b';'
-                | b'='
-                | b'@'
+            b'-' | b'_' | b'.' | b'~' | b'$' | b'+' | b',' | b'/' | b':' | b';' | b'=' | b'@'
         )
 }
 

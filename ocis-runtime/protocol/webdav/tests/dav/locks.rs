@@ -38,7 +38,7 @@ async fn a_lock_is_described() {
     let body = reply.body.replace(token.trim_matches(['<', '>']), "TOKEN");
     insta::assert_snapshot!(body, @r#"
     <?xml version="1.0" encoding="UTF-8"?>
-    <d:prop xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns"><d:lockdiscovery><d:activelock><d:locktype><d:write/></d:locktype><d:lockscope><d:exclusive/></d:lockscope><d:depth>0</d:depth><d:owner><x:me xmlns:x="urn:x">&lt;einstein&gt;</x:me></d:owner><d:timeout>Second-100</d:timeout><d:locktoken><d:href>TOKEN</d:href></d:locktoken><d:lockroot><d:href>/remote.php/webdav/f</d:href></d:lockroot></d:activelock></d:lockdiscovery></d:prop>
+    <d:prop xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns"><d:lockdiscovery><d:activelock><d:locktype><d:write/></d:locktype><d:lockscope><d:exclusive/></d:lockscope><d:depth>0</d:depth><d:owner><x:me xmlns:x="urn:x">&lt;einstein&gt;</x:me></d:owner><oc:ownername>Albert Einstein</oc:ownername><d:timeout>Second-100</d:timeout><d:locktoken><d:href>TOKEN</d:href></d:locktoken><d:lockroot><d:href>/remote.php/webdav/f</d:href></d:lockroot></d:activelock></d:lockdiscovery></d:prop>
     "#);
     let find = "<d:propfind xmlns:d='DAV:'><d:prop><d:lockdiscovery/></d:prop></d:propfind>";
     let reply = client.send("PROPFIND", "/f", &[("depth", "0")], find).await;

@@ -50,6 +50,7 @@ struct State {
     uploads: BTreeMap<String, OpenUpload>,
     count: u64,
     lists: u64,
+    good_lists: Option<u64>,
 }
 
 /// The space; clones share it.
@@ -75,6 +76,7 @@ impl Memory {
             uploads: BTreeMap::new(),
             count: 0,
             lists: 0,
+            good_lists: None,
         })))
     }
 
@@ -103,6 +105,12 @@ impl Memory {
     /// How many pages were listed.
     pub(crate) fn lists(&self) -> u64 {
         self.0.lock().lists
+    }
+
+    /// Lets every page of a list after the next `good` ones fail.
+    pub(crate) fn fail_lists(&self, good: u64) {
+        let mut state = self.0.lock();
+        state.good_lists = Some(state.lists + good);
     }
 
     /// Stores a property as other software may have left it.
@@ -323,6 +331,9 @@ impl Nodes for Memory {
     async fn list(&self, _: &Cx, request: List) -> Result<Page<Node>> {
         let mut state = self.0.lock();
         state.lists += 1;
+        if state.good_lists.is_some_and(|good| state.lists > good) {
+            return Err(Error::internal("the disk is broken"));
+        }
         let path = state.path(&request.target)?;
         if !state.node(&path)?.is_folder() {
             return Err(Error::conflict("this is a file"));

@@ -150,7 +150,17 @@ async fn long_listings_come_in_pieces_and_whole() {
         assert!(reply.body.ends_with("</d:multistatus>"));
         assert!(reply.body.contains("<d:href>/remote.php/webdav/d/file%202499</d:href>"));
         assert!(client.memory.lists() - before >= 3);
+        let (status, pieces, broken) = client.listing("/d", depth).await;
+        assert_eq!((status, broken), (207, false));
+        assert!(pieces.len() > 20 && pieces.iter().all(|piece| *piece < 80 * 1024), "{pieces:?}");
     }
+    // What fails before the answer has begun has a status, what fails later breaks the body off.
+    client.memory.fail_lists(1);
+    let (status, _, broken) = client.listing("/d", "1").await;
+    assert_eq!((status, broken), (207, true));
+    client.memory.fail_lists(0);
+    let (status, _, broken) = client.listing("/d", "1").await;
+    assert_eq!((status, broken), (500, false));
 }
 
 #[tokio::test]

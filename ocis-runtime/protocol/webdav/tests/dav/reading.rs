@@ -3,7 +3,7 @@
 use ocis_webdav::DavOptions;
 
 use crate::memory::USER;
-use crate::server::Client;
+use crate::server::{Client, cx};
 
 #[tokio::test]
 async fn a_file_comes_with_its_headers() {
@@ -148,6 +148,9 @@ async fn who_is_not_signed_in_is_told_so() {
         assert_eq!(reply.status, 401, "{method}");
         assert!(reply.body.contains("Sabre\\DAV\\Exception\\NotAuthenticated"), "{}", reply.body);
     }
+    let mut request = http::Request::new(ocis_core::data::empty());
+    request.extensions_mut().insert(ocis_core::Cx::new(ocis_core::Caller::Anonymous, cx().now));
+    assert_eq!(client.raw("GET", "/dav/spaces/s$p", &[], request).await.status, 401);
 }
 
 #[tokio::test]

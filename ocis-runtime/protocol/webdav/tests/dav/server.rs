@@ -180,6 +180,25 @@ impl Client {
         }
     }
 
+    /// Sends a PROPFIND and takes the body as it comes: the status, the pieces, and whether it broke
+    /// off.
+    pub(crate) async fn listing(&self, path: &str, depth: &'static str) -> (u16, Vec<usize>, bool) {
+        let mut request = Request::new(ocis_core::data::empty());
+        *request.method_mut() = "PROPFIND".parse().unwrap();
+        *request.uri_mut() = format!("{HOME}{path}").parse().unwrap();
+        request.headers_mut().insert("depth", HeaderValue::from_static(depth));
+        request.extensions_mut().insert(cx());
+        let mut response = self.service.clone().oneshot(request).await.unwrap();
+        let mut pieces = Vec::new();
+        while let Some(frame) = response.body_mut().frame().await {
+            match frame {
+                Ok(frame) => pieces.push(frame.data_ref().unwrap().len()),
+                Err(_) => return (response.status().as_u16(), pieces, true),
+            }
+        }
+        (response.status().as_u16(), pieces, false)
+    }
+
     /// Puts a file that must be new.
     pub(crate) async fn put(&self, path: &str, content: &str) -> Reply {
         let reply = self.send("PUT", path, &[], content.to_owned()).await;
