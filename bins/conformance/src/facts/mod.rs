@@ -21,9 +21,8 @@ const LIST: &str = include_str!("../../facts.tsv");
 /// A fact's id and its test.
 type Fact = (&'static str, fn(&World) -> Result<()>);
 
-/// Adds a check a fact, and one that compares them with the list.
-pub(crate) fn register(plan: &mut Plan) {
-    let tests: Vec<Fact> = [
+fn all() -> Vec<Fact> {
+    [
         layers::FACTS,
         directories::FACTS,
         services::FACTS,
@@ -33,25 +32,46 @@ pub(crate) fn register(plan: &mut Plan) {
         users::FACTS,
         commands::FACTS,
     ]
-    .concat();
-    let tested: Vec<&str> = tests.iter().map(|(id, _)| *id).collect();
-    plan.add("facts-all-have-tests", move |_| complete(&tested));
-    for (id, test) in tests {
+    .concat()
+}
+
+/// Adds a check a fact, and one that compares them with the list.
+pub(crate) fn register(plan: &mut Plan) {
+    plan.add("facts-all-have-tests", |_| {
+        println!("       {} facts", complete(&all())?);
+        Ok(())
+    });
+    for (id, test) in all() {
         plan.add(format!("fact {id}"), test);
     }
 }
 
-fn complete(tested: &[&str]) -> Result<()> {
+/// How many facts there are, when the list and the tests name the same.
+fn complete(tests: &[Fact]) -> Result<usize> {
     let rows = LIST.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
     let listed: Vec<&str> = rows.filter_map(|line| line.split('\t').next()).collect();
     let (left, right): (BTreeSet<_>, BTreeSet<_>) =
-        (listed.iter().copied().collect(), tested.iter().copied().collect());
+        (listed.iter().copied().collect(), tests.iter().map(|(id, _)| *id).collect());
     let untested: Vec<_> = left.difference(&right).collect();
     let unlisted: Vec<_> = right.difference(&left).collect();
     ensure!(untested.is_empty(), "without a test: {untested:?}");
     ensure!(unlisted.is_empty(), "not in facts.tsv: {unlisted:?}");
     ensure!(left.len() == listed.len(), "an id stands twice in facts.tsv");
-    ensure!(right.len() == tested.len(), "an id has two tests");
-    println!("       {} facts", listed.len());
-    Ok(())
+    ensure!(right.len() == tests.len(), "an id has two tests");
+    Ok(listed.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{all, complete};
+
+    #[test]
+    fn every_fact_has_a_test() {
+        complete(&all()).unwrap();
+    }
+
+    #[test]
+    fn a_fact_without_a_test_is_found() {
+        assert!(complete(&all()[1..]).is_err());
+    }
 }

@@ -70,3 +70,25 @@ fn fill(mut position: u64, mut buffer: &mut [u8]) {
         position += count as u64;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use super::{Pattern, PatternCheck};
+
+    #[test]
+    fn a_wrong_byte_is_found() {
+        let mut bytes = Vec::new();
+        Pattern::new(10_003).read_to_end(&mut bytes).unwrap();
+        let mut good = PatternCheck::default();
+        good.write_all(&bytes[..777]).unwrap();
+        good.write_all(&bytes[777..]).unwrap();
+        assert_eq!(good.outcome(), (10_003, None));
+        bytes[5000] ^= 1;
+        let mut bad = PatternCheck::default();
+        bad.write_all(&bytes[..4000]).unwrap();
+        bad.write_all(&bytes[4000..]).unwrap();
+        assert_eq!(bad.outcome(), (10_003, Some(4000)));
+    }
+}

@@ -162,3 +162,29 @@ pub fn personal_space(client: &mut Client) -> Result<String> {
     let id = mine.and_then(|drive| drive["id"].as_str());
     Ok(id.with_context(|| format!("no personal space in {drives}"))?.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::entries;
+
+    #[test]
+    fn a_multistatus_is_read() {
+        let body = br#"<?xml version="1.0"?><d:multistatus xmlns:d="DAV:" xmlns:x="urn:x">
+            <d:response><d:href>/a%20b/c&amp;d/</d:href><d:propstat><d:prop>
+            <d:resourcetype><d:collection/></d:resourcetype><x:p>1 &lt; 2 &#169;</x:p></d:prop>
+            <d:status>HTTP/1.1 200 OK</d:status></d:propstat><d:propstat><d:prop><x:q/></d:prop>
+            <d:status>HTTP/1.1 404 Not Found</d:status></d:propstat></d:response></d:multistatus>"#;
+        let all = entries(body).unwrap();
+        assert_eq!(all.len(), 1);
+        assert_eq!((all[0].href.as_str(), all[0].name()), ("/a b/c&d/", "c&d"));
+        assert_eq!(all[0].property("p"), "1 < 2 \u{a9}");
+        assert!(all[0].property("resourcetype").contains("collection"));
+        assert_eq!(all[0].missing, ["q"]);
+    }
+
+    #[test]
+    fn half_a_multistatus_is_not() {
+        assert!(entries(b"<d:multistatus xmlns:d='DAV:'><d:response>").is_err());
+        assert!(entries(b"<d:multistatus/>").is_err());
+    }
+}
