@@ -1,6 +1,5 @@
 //! Blobs as files in the store's own folder: `spaces/<space>/blobs/<blob>`, as oCIS lays them out.
 
-use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -16,12 +15,9 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::{BlobStore, Content};
 use crate::fs::{File, Fs, Kind, Open};
 
-/// A content up to this length is read in one step.
-const SMALL: u64 = 64 * 1024;
-/// A longer one is read in pieces of this length.
+/// A content is read in pieces of this length, one ahead of the one that is being taken: a slow
+/// client holds half a megabyte, and a fast one does not wait.
 const PIECE: u64 = 256 * 1024;
-/// Pieces that are read ahead of what was taken.
-const AHEAD: usize = 2;
 
 /// Blobs below the root of a store.
 #[derive(Debug, Clone)]
@@ -85,16 +81,16 @@ impl PosixBlobs {
         }
     }
 
-    /// Opens a blob and reads it, or as much of it as is read in one step.
-    fn open(&self, path: &Path, range: &Range<u64>) -> io::Result<(Arc<dyn File>, Bytes)> {
-        let file = self.fs.open(path, Open::Read)?;
-        let end = if range.end - range.start <= SMALL { range.end } else { range.start };
-        let bytes = read(&*file, range.start..end)?;
+    /// Opens a blob and reads the first piece.
+    fn open(&self, path: &Path, range: Range<u64>) -> io::Result<(Bytes, Reader)> {
+        let mut reader = Reader { file: self.fs.open(path, Open::Read)?, rest: range, ahead: None };
+        let piece = reader.cut();
+        let first = read(&*reader.file, piece)?;
         // A blob that is too short is found before the first byte is sent.
-        if end < range.end && file.size()? < range.end {
+        if !reader.rest.is_empty() && reader.file.size()? < reader.rest.end {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        Ok((file, bytes))
+        Ok((first, reader))
     }
 }
 
@@ -121,13 +117,13 @@ impl BlobStore for PosixBlobs {
 
     async fn read(&self, space: &SpaceId, blob: &BlobId, range: Range<u64>) -> Result<Content> {
         let path = self.path(space, blob);
-        let (first, last) = (range.start, range.end);
-        let (file, bytes) = self.blocking(move |store| store.open(&path, &range)).await?;
-        if last - first <= SMALL {
-            return Ok(stream::iter((!bytes.is_empty()).then_some(Ok(bytes))).boxed());
+        let (first, mut reader) = self.blocking(move |store| store.open(&path, range)).await?;
+        let first = stream::iter((!first.is_empty()).then_some(Ok(first)));
+        if reader.rest.is_empty() {
+            return Ok(first.boxed());
         }
-        let reader = Reader { file, rest: first..last, ahead: VecDeque::with_capacity(AHEAD) };
-        Ok(stream::try_unfold(reader, Reader::next).boxed())
+        reader.begin();
+        Ok(first.chain(stream::try_unfold(reader, Reader::next)).boxed())
     }
 
     async fn copy(&self, from: (&SpaceId, &BlobId), to: (&SpaceId, &BlobId)) -> Result<()> {
@@ -174,24 +170,31 @@ impl BlobStore for PosixBlobs {
     }
 }
 
-/// A content on its way out, some pieces ahead of whoever takes it.
+/// A content on its way out.
 struct Reader {
     file: Arc<dyn File>,
     /// What is not being read yet.
     rest: Range<u64>,
-    ahead: VecDeque<JoinHandle<io::Result<Bytes>>>,
+    ahead: Option<JoinHandle<io::Result<Bytes>>>,
 }
 
 impl Reader {
+    /// Cuts the next piece off the rest.
+    fn cut(&mut self) -> Range<u64> {
+        let end = self.rest.end.min(self.rest.start + PIECE);
+        std::mem::replace(&mut self.rest.start, end)..end
+    }
+
+    /// Begins to read the next piece, if there is one.
+    fn begin(&mut self) {
+        let (piece, file) = (self.cut(), Arc::clone(&self.file));
+        self.ahead = (!piece.is_empty()).then(|| spawn_blocking(move || read(&*file, piece)));
+    }
+
     async fn next(mut self) -> Result<Option<(Bytes, Self)>> {
-        while self.ahead.len() < AHEAD && !self.rest.is_empty() {
-            let end = self.rest.end.min(self.rest.start + PIECE);
-            let (file, piece) = (Arc::clone(&self.file), self.rest.start..end);
-            self.ahead.push_back(spawn_blocking(move || read(&*file, piece)));
-            self.rest.start = end;
-        }
-        let Some(piece) = self.ahead.pop_front() else { return Ok(None) };
+        let Some(piece) = self.ahead.take() else { return Ok(None) };
         let bytes = piece.await.map_err(stopped)?.map_err(failed)?;
+        self.begin();
         Ok(Some((bytes, self)))
     }
 }

@@ -20,7 +20,7 @@ use crate::digest::Digester;
 use crate::fs::{File, Fs, Open};
 
 /// Bytes that are collected before a thread is asked to write them.
-const BATCH: usize = 512 * 1024;
+const BATCH: usize = 256 * 1024;
 
 /// Where the content that is to become `blob` is staged.
 pub fn path(uploads: &Path, space: &SpaceId, blob: &BlobId) -> PathBuf {
@@ -68,8 +68,8 @@ fn forget(fs: &dyn Fs, folder: &Path, staged: &[PathBuf]) -> io::Result<()> {
 }
 
 /// Receives a content into a staged file. Bytes are collected, and written and digested in batches
-/// on threads that may block, one batch while the next one is collected: it holds a megabyte at
-/// most, and no thread while it waits for a client. Dropping it removes the file.
+/// on threads that may block, one batch while the next one is collected: it holds half a
+/// megabyte at most, and no thread while it waits for a client. Dropping it removes the file.
 #[derive(Debug)]
 pub(crate) struct Stager {
     writer: JoinHandle<io::Result<Writer>>,
