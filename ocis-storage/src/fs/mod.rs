@@ -13,6 +13,7 @@
 
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -144,6 +145,14 @@ pub trait Fs: Send + Sync + fmt::Debug + 'static {
     /// Takes the lock of the file at `path`, which is made when missing; none when somebody else
     /// holds it.
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Held>>>;
+
+    /// The bytes of a file in `range`, if neither finding nor reading them has to wait for a disk.
+    /// None when it may have to, when nothing is known about it, and when anything is wrong: then
+    /// they are to be read the usual way, on a thread that may block.
+    fn read_cached(&self, path: &Path, range: Range<u64>) -> Option<Vec<u8>> {
+        let _ = (path, range);
+        None
+    }
 
     /// The whole content of a file.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
