@@ -18,6 +18,7 @@ use ocis_core::port::{Authenticate, Credentials};
 use ocis_core::{Cx, Error, ErrorKind, Identity, Result};
 
 use super::error;
+use crate::http::RequestId;
 
 /// The longest user name and password together, in bytes.
 const MAX_CREDENTIALS: usize = 4096;
@@ -74,7 +75,8 @@ impl Authentication {
         dav: bool,
     ) -> Response<Body> {
         if matches!(failure.kind(), ErrorKind::Internal | ErrorKind::Unavailable) {
-            tracing::error!(?failure, "credentials cannot be checked");
+            let id = request.extensions().get::<RequestId>().map(|RequestId(id)| &**id);
+            tracing::error!("request-id" = id, ?failure, "credentials cannot be checked");
         }
         let dav = dav || is_dav_method(&request);
         let mut response = error::failed(failure, dav);

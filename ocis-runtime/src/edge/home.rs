@@ -41,7 +41,8 @@ impl Homes {
             None => self.made.get_with(identity.id.clone(), Arc::default),
         };
         if let Err(error) = made.get_or_try_init(|| self.make(cx, identity)).await {
-            tracing::error!(user = %identity.id, ?error, "a personal space cannot be made");
+            let (id, user) = (&*cx.trace, &identity.id);
+            tracing::error!("request-id" = id, %user, ?error, "a personal space cannot be made");
         }
     }
 

@@ -174,4 +174,6 @@ fn asterisk(method: &Method) -> Response<Body> {
 }
 
 #[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
 mod tests;

@@ -44,11 +44,18 @@ struct Lengths {
     transfer_encoding: bool,
 }
 
-/// What the watcher is to do.
+/// What the watcher is to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
     /// Ask again at this time.
     Wait(Instant),
+    /// This.
+    Do(Due),
+}
+
+/// What is due to be done to the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
     /// Let the connection end by itself: it has been idle for too long.
     Finish,
     /// End the connection at once: the client is too slow.
@@ -120,12 +127,12 @@ impl Activity {
         let state = self.0.lock();
         if let Some(since) = state.blocked {
             let due = since + limits.write;
-            return if now >= due { Next::Cut } else { Next::Wait(due) };
+            return if now >= due { Next::Do(Due::Cut) } else { Next::Wait(due) };
         }
         match state.phase {
-            Phase::Head(since) if now >= since + limits.header => Next::Cut,
+            Phase::Head(since) if now >= since + limits.header => Next::Do(Due::Cut),
             Phase::Head(since) => Next::Wait(since + limits.header),
-            Phase::Idle(since) if now >= since + limits.idle => Next::Finish,
+            Phase::Idle(since) if now >= since + limits.idle => Next::Do(Due::Finish),
             Phase::Idle(since) => Next::Wait((since + limits.idle).min(now + limits.header)),
             Phase::Busy(_) => Next::Wait(now + limits.write.min(limits.header)),
         }
@@ -182,14 +189,14 @@ mod tests {
         let start = Instant::now();
         let at = |seconds| activity.next(&limits(), start + Duration::from_secs(seconds));
         assert_eq!(at(0), Next::Wait(start + Duration::from_secs(10)));
-        assert_eq!(at(10), Next::Cut);
+        assert_eq!(at(10), Next::Do(Due::Cut));
         let (running, _) = activity.request(Version::HTTP_11);
         assert!(matches!(at(1000), Next::Wait(_)));
         drop(running);
         assert!(matches!(at(59), Next::Wait(_)));
-        assert_eq!(at(60), Next::Finish);
+        assert_eq!(at(60), Next::Do(Due::Finish));
         activity.received(b"GET");
-        assert_eq!(at(10), Next::Cut);
+        assert_eq!(at(10), Next::Do(Due::Cut));
     }
 
     #[tokio::test(start_paused = true)]
@@ -199,7 +206,7 @@ mod tests {
         let _running = activity.request(Version::HTTP_11);
         activity.blocked(true);
         assert!(matches!(activity.next(&limits(), start), Next::Wait(_)));
-        assert_eq!(activity.next(&limits(), start + Duration::from_secs(30)), Next::Cut);
+        assert_eq!(activity.next(&limits(), start + Duration::from_secs(30)), Next::Do(Due::Cut));
         activity.blocked(false);
         assert!(matches!(activity.next(&limits(), start + Duration::from_secs(30)), Next::Wait(_)));
     }

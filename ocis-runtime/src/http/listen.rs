@@ -31,9 +31,10 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::activity::{Activity, Next};
+use super::activity::{Activity, Due, Next};
 use super::admit::refusal;
 use super::body::{RequestBody, ResponseBody};
+use super::descriptors::descriptors;
 use super::stream::Watched;
 use crate::late_http::plain;
 
@@ -41,7 +42,8 @@ use crate::late_http::plain;
 /// stands here.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Connections at a time; more wait in the system's queue.
+    /// Connections at a time, and never more than half of the files that the process may open;
+    /// more wait in the system's queue.
     pub connections: usize,
     /// Until a TLS handshake is done.
     pub handshake: Duration,
@@ -125,7 +127,9 @@ pub async fn serve(
     limits: Limits,
     stop: CancellationToken,
 ) {
-    let slots = Arc::new(Semaphore::new(limits.connections));
+    // Half of the descriptors are for files.
+    let most = limits.connections.min(descriptors() / 2).max(1);
+    let slots = Arc::new(Semaphore::new(most));
     let acceptor = tls.map(TlsAcceptor::from);
     let server = Arc::new(Server { protocol: protocol(&limits), service, limits, stop });
     let mut connections = JoinSet::new();
@@ -186,9 +190,9 @@ fn protocol(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
-        .timer(TokioTimer::new())
-        // Also the backstop for a head that comes while an earlier answer is still being sent.
-        .header_read_timeout(limits.idle + limits.header)
+        // The watcher sees to it, without a timer that is set anew for every request, and knows a
+        // slow head from an idle connection.
+        .header_read_timeout(None)
         .max_buf_size(usize::try_from(limits.header_bytes).unwrap_or(usize::MAX).max(8192))
         .max_headers(limits.headers);
     builder
@@ -204,7 +208,7 @@ fn protocol(limits: &Limits) -> auto::Builder<TokioExecutor> {
         // Wide enough for a fast upload over a slow path, small enough that a stalled reader
         // holds little memory.
         .initial_stream_window_size(1024 * 1024)
-        .initial_connection_window_size(4 * 1024 * 1024)
+        .initial_connection_window_size(2 * 1024 * 1024)
         .max_send_buf_size(512 * 1024);
     builder
 }
@@ -251,8 +255,8 @@ impl Server {
             })
         };
         let mut connection = pin!(self.protocol.serve_connection(stream, service));
-        let mut watch = pin!(watch(&activity, &self.limits));
-        let mut ending = false;
+        let mut due = pin!(watch(&activity, &self.limits, Duration::ZERO));
+        let mut stopping = false;
         loop {
             tokio::select! {
                 ended = connection.as_mut() => {
@@ -261,12 +265,17 @@ impl Server {
                     }
                     return;
                 }
-                next = watch.as_mut(), if !ending => match next {
-                    Next::Finish => { ending = true; connection.as_mut().graceful_shutdown(); }
-                    _ => return,
-                },
-                () = self.stop.cancelled(), if !ending => {
-                    ending = true;
+                due_now = due.as_mut() => {
+                    if due_now == Due::Cut || stopping {
+                        return;
+                    }
+                    stopping = true;
+                    connection.as_mut().graceful_shutdown();
+                    // A request may have come at the last moment; else it should end soon.
+                    due.set(watch(&activity, &self.limits, self.limits.header));
+                }
+                () = self.stop.cancelled(), if !stopping => {
+                    stopping = true;
                     connection.as_mut().graceful_shutdown();
                 }
             }
@@ -323,12 +332,14 @@ impl Server {
     }
 }
 
-/// Ends when something is due to be done to the connection.
-async fn watch(activity: &Activity, limits: &Limits) -> Next {
+/// What is due to be done to the connection, as soon as it is, but not before `delay` is over.
+async fn watch(activity: &Activity, limits: &Limits, delay: Duration) -> Due {
+    let mut until = Instant::now() + delay;
     loop {
+        sleep_until(until).await;
         match activity.next(limits, Instant::now()) {
-            Next::Wait(until) => sleep_until(until).await,
-            due => return due,
+            Next::Wait(next) => until = next,
+            Next::Do(due) => return due,
         }
     }
 }
@@ -340,4 +351,4 @@ fn close(response: &mut Response<Body>, version: Version) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

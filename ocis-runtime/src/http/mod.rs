@@ -5,6 +5,7 @@ mod activity;
 mod admit;
 mod body;
 mod cors;
+mod descriptors;
 pub(crate) mod layer;
 pub mod listen;
 pub(crate) mod observe;
@@ -19,6 +20,7 @@ pub mod tls;
 mod hostile;
 
 pub use cors::Cors;
+pub use descriptors::raise_descriptors;
 pub use listen::{Limits, PeerAddr, bind, serve};
 pub use request_id::RequestId;
 pub use stack::{PublicSettings, public};

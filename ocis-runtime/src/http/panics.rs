@@ -8,6 +8,7 @@ use http::{Request, Response, StatusCode};
 use ocis_core::data::Body;
 
 use super::layer::Answer;
+use super::request_id::RequestId;
 use crate::late_http::plain;
 
 /// Turns panics of `next` into answers. What a panicking request leaves behind is only what it
@@ -18,19 +19,21 @@ pub(super) struct CatchPanic<S> {
 
 impl<S: Answer> Answer for CatchPanic<S> {
     async fn answer(&self, request: Request<Body>) -> Response<Body> {
+        let id = request.extensions().get::<RequestId>().cloned();
         match AssertUnwindSafe(self.next.answer(request)).catch_unwind().await {
             Ok(response) => response,
-            Err(panic) => internal(&*panic),
+            Err(panic) => internal(&*panic, id),
         }
     }
 }
 
-fn internal(panic: &(dyn Any + Send)) -> Response<Body> {
+fn internal(panic: &(dyn Any + Send), id: Option<RequestId>) -> Response<Body> {
     let text = panic
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message");
-    tracing::error!(panic = text, "a request panicked");
+    let id = id.as_ref().map(|RequestId(id)| &**id);
+    tracing::error!("request-id" = id, panic = text, "a request panicked");
     plain(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n")
 }

@@ -94,9 +94,10 @@ fn libraries_speak_up_only_when_something_looks_wrong() {
 
 #[test]
 fn pretty_lines_cannot_be_forged() {
-    let mut fields = Fields::default();
-    fields.message = "a\n2020-01-01 ERR b".into();
-    fields.values = vec![("name", "\u{1b}[2Jx y".into()), ("n", 1.into())];
+    let fields = Fields {
+        message: "a\n2020-01-01 ERR b".into(),
+        values: vec![("name", "\u{1b}[2Jx y".into()), ("n", 1.into())],
+    };
     let line = format::Line {
         level: &tracing::Level::WARN,
         service: "ocdav",
