@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use ocis_core::Result;
 use ocis_core::id::StorageId;
+use ocis_core::{Error, Result};
 
 use crate::gateway::{
     AuthenticateGateway, NodesGateway, SpacesGateway, UploadsGateway, data_gateway,
@@ -36,6 +36,15 @@ impl Service for Gateway {
 
     fn build(config: Self::Config, peers: &Peers) -> Result<Unit> {
         let new_spaces = StorageId::parse(&config.storage_users_mount_id)?;
+        let storages = peers.keyed_spaces();
+        let is_ready = move || match storages.find(&config.storage_users_mount_id) {
+            Some(_) => Ok(()),
+            None => Err(Error::unavailable(format!(
+                "no storage has the id {}, where new spaces belong (storage_users.mount_id must \
+                 be gateway.storage_registry.storage_users_mount_id)",
+                config.storage_users_mount_id
+            ))),
+        };
         let spaces = SpacesGateway::new(peers.keyed_spaces(), new_spaces);
         let authenticate = AuthenticateGateway::new(peers.keyed_authenticate());
         Ok(Unit::new()
@@ -43,6 +52,7 @@ impl Service for Gateway {
             .offers(Offer::Spaces(Arc::new(spaces)))
             .offers(Offer::Uploads(Arc::new(UploadsGateway::new(peers.keyed_uploads()))))
             .offers(Offer::Data(data_gateway(peers.keyed_data())))
-            .offers(Offer::Authenticate(Arc::new(authenticate))))
+            .offers(Offer::Authenticate(Arc::new(authenticate)))
+            .ready_when(is_ready))
     }
 }

@@ -196,9 +196,18 @@ pub(crate) fn debug_address(services: &[Value], name: &str) -> SocketAddr {
 
 /// The URL of the public listener.
 pub(crate) async fn public_url(port: u16) -> String {
-    let services = services(port).await;
+    format!("https://{}", listener(&services(port).await))
+}
+
+/// The address of the public listener.
+pub(crate) fn public_address(port: u16) -> SocketAddr {
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    listener(&tokio.block_on(services(port)))
+}
+
+fn listener(services: &[Value]) -> SocketAddr {
     let proxy = services.iter().find(|service| service["name"] == "proxy").unwrap();
-    format!("https://{}", proxy["listeners"][0].as_str().unwrap())
+    proxy["listeners"][0].as_str().unwrap().parse().unwrap()
 }
 
 /// A client that trusts any certificate.

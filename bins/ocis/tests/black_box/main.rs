@@ -9,6 +9,7 @@
 )]
 
 mod commands;
+mod files;
 mod harness;
 mod password;
 mod selection;
