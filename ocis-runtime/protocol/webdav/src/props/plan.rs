@@ -101,11 +101,7 @@ impl Plan {
 
     /// Whether this property is in the plan.
     pub(crate) fn wants(&self, live: Live) -> bool {
-        !self.names
-            && self
-                .slots
-                .iter()
-                .any(|slot| matches!(slot.source, Source::Live(other) if other == live))
+        self.slots.iter().any(|slot| matches!(slot.source, Source::Live(other) if other == live))
     }
 
     /// Appends the `response` of one node. `href` is its path, percent-encoded and escaped.

@@ -1,7 +1,9 @@
 //! PROPPATCH (RFC 4918 section 9.2): all of the changes or none.
 
 use http::{HeaderValue, Response, StatusCode, header};
+use ocis_core::checksum::ExpectedChecksum;
 use ocis_core::data::{Body, full};
+use ocis_core::node::Node;
 use ocis_core::port::{SetMetadata, Stat};
 use ocis_core::time::Timestamp;
 
@@ -40,7 +42,15 @@ pub(crate) async fn proppatch(call: &Call, content: Body) -> Answer {
         favorite: None,
         conditions,
     };
-    let outcomes: Vec<_> = changes.iter().map(|change| apply(change, &mut request)).collect();
+    let mut outcomes: Vec<_> = changes.iter().map(|change| apply(change, &mut request)).collect();
+    if changes.iter().any(|change| checksums(change).is_some()) {
+        let node = call.nodes().stat(call.cx(), Stat { target: target.clone() }).await?;
+        for (change, outcome) in changes.iter().zip(&mut outcomes) {
+            if checksums(change).is_some_and(|value| !agrees(value, &node)) {
+                *outcome = Err(Refusal::Nonsense);
+            }
+        }
+    }
     let node = if outcomes.iter().all(Result::is_ok) {
         call.nodes().set_metadata(call.cx(), request).await
     } else {
@@ -69,6 +79,8 @@ fn apply(change: &Change, request: &mut SetMetadata) -> Result<(), Refusal> {
             request.mtime = Some(time(value).ok_or(Refusal::Nonsense)?);
             return Ok(());
         }
+        // Whether it is true is asked when the file is known.
+        (Some(Live::Checksums), Some(_)) => return Ok(()),
         (Some(_), _) => return Err(Refusal::Protected),
         (None, _) => {}
     }
@@ -86,6 +98,22 @@ fn apply(change: &Change, request: &mut SetMetadata) -> Result<(), Refusal> {
         None => request.unset.push(key),
     }
     Ok(())
+}
+
+/// The digests that a change sets. rclone sends those that it knows along with the time of a file;
+/// they are taken when they are true.
+fn checksums(change: &Change) -> Option<&str> {
+    match change {
+        Change::Set(name, value) if Live::find(name) == Some(Live::Checksums) => Some(value),
+        _ => None,
+    }
+}
+
+fn agrees(value: &str, node: &Node) -> bool {
+    let text = xml::value::text(value);
+    let mut sums = text.split_whitespace().map(str::parse::<ExpectedChecksum>);
+    let known = node.info.checksums.as_ref();
+    sums.all(|sum| sum.is_ok_and(|sum| known.is_some_and(|known| sum.matches(known))))
 }
 
 /// What ownCloud takes for a yes.

@@ -116,6 +116,21 @@ pub(crate) fn write(out: &mut Vec<u8>, value: &str) {
     }
 }
 
+/// The character data of a value, without its elements; nothing when it is not well-formed.
+pub(crate) fn text(value: &str) -> String {
+    let document = format!("<v>{value}</v>");
+    let mut text = String::new();
+    let Ok(mut reader) = Reader::new(document.as_bytes()) else { return text };
+    loop {
+        match reader.next() {
+            Ok(Token::Text(part)) => text.push_str(&part),
+            Ok(Token::Start(_) | Token::End) => {}
+            Ok(Token::Eof) => return text,
+            Err(_) => return String::new(),
+        }
+    }
+}
+
 fn is_content(value: &str) -> bool {
     let document = format!("<v>{value}</v>");
     Reader::new(document.as_bytes()).and_then(|mut reader| reader.finish()).is_ok()

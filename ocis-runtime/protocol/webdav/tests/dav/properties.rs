@@ -74,7 +74,7 @@ async fn all_properties_and_their_names() {
     insta::assert_snapshot!(stable(&reply.body), @r#"
     <d:multistatus xmlns:s="http://sabredav.org/ns" xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns">
     <d:response><d:href>/remote.php/webdav/f.txt</d:href>
-    <d:propstat><d:prop><oc:id></oc:id><oc:fileid></oc:fileid><oc:spaceid></oc:spaceid><oc:file-parent></oc:file-parent><oc:name></oc:name><d:displayname></d:displayname><d:getetag></d:getetag><oc:permissions></oc:permissions><d:resourcetype></d:resourcetype><oc:size></oc:size><d:getcontentlength></d:getcontentlength><d:getcontenttype></d:getcontenttype><d:getlastmodified></d:getlastmodified><oc:checksums></oc:checksums><oc:tags></oc:tags><oc:favorite></oc:favorite><d:supportedlock></d:supportedlock><oc:privatelink></oc:privatelink><b></b><x:a xmlns:x="urn:x"></x:a></d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response></d:multistatus>
+    <d:propstat><d:prop><oc:id></oc:id><oc:fileid></oc:fileid><oc:spaceid></oc:spaceid><oc:file-parent></oc:file-parent><oc:name></oc:name><d:displayname></d:displayname><d:getetag></d:getetag><oc:permissions></oc:permissions><d:resourcetype></d:resourcetype><oc:size></oc:size><d:getcontentlength></d:getcontentlength><d:getcontenttype></d:getcontenttype><d:getlastmodified></d:getlastmodified><oc:checksums></oc:checksums><oc:tags></oc:tags><oc:favorite></oc:favorite><d:supportedlock></d:supportedlock><oc:owner-id></oc:owner-id><oc:owner-display-name></oc:owner-display-name><oc:privatelink></oc:privatelink><b></b><x:a xmlns:x="urn:x"></x:a></d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response></d:multistatus>
     "#);
     let include = "<d:propfind xmlns:d='DAV:'><d:allprop/><d:include><d:supportedlock/></d:include></d:propfind>";
     let reply = client.send("PROPFIND", "/f.txt", &[("depth", "0")], include).await;
@@ -261,5 +261,24 @@ async fn favorites_and_times() {
         assert!(reply.body.contains("HTTP/1.1 200 OK"), "{}", reply.body);
         let reply = client.send("HEAD", "/f", &[], "").await;
         assert_eq!(reply.header("last-modified"), "Sat, 01 Jan 2000 00:00:00 GMT", "{time}");
+    }
+}
+
+#[tokio::test]
+async fn digests_are_taken_when_they_are_true() {
+    let client = Client::new();
+    client.put("/f", "x").await;
+    let send = async |sum: &str| {
+        let body = set(&format!(
+            "<d:lastmodified>1</d:lastmodified><oc:checksums><oc:checksum>{sum}</oc:checksum></oc:checksums>"
+        ));
+        client.send("PROPPATCH", "/f", &[], body).await.body
+    };
+    let (sha1, md5) = ("01".repeat(20), "02".repeat(16));
+    let body = send(&format!("SHA1:{sha1} MD5:{md5}")).await;
+    assert!(!body.contains("409") && body.contains("200 OK"), "{body}");
+    for wrong in [format!("SHA1:{}", "03".repeat(20)), "nonsense".into()] {
+        let body = send(&wrong).await;
+        assert!(body.contains("409 Conflict") && body.contains("424 Failed Dependency"), "{body}");
     }
 }
