@@ -53,6 +53,8 @@ mod tests {
         assert_eq!((&*home.config, &*home.data), ("/home/ada/.ocis/config", "/home/ada/.ocis"));
         let system = Dirs::new(&none, None);
         assert_eq!((&*system.config, &*system.data), ("/etc/ocis", "/var/lib/ocis"));
+        let empty = BTreeMap::from([(CONFIG_DIR.to_owned(), String::new())]);
+        assert_eq!(Dirs::new(&empty, None).config, "/etc/ocis");
         let set = BTreeMap::from([
             (CONFIG_DIR.to_owned(), "~/c".to_owned()),
             (BASE_DATA_PATH.to_owned(), "/srv/data/".to_owned()),

@@ -44,8 +44,21 @@ crate::settings! {
         /// Needed.
         jwt_secret: Secret = "", "token_manager.jwt_secret",
             ["OCIS_JWT_SECRET", "STORAGE_PUBLICLINK_JWT_SECRET"];
+        /// A secret that can be wrong.
+        pin: Pin = "", "pin", ["STORAGE_PUBLICLINK_PIN"];
         /// A number.
         count: u64 = "5", "count", ["STORAGE_PUBLICLINK_COUNT"];
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+struct Pin;
+
+impl Value for Pin {
+    const KIND: &'static str = "pin";
+    const SECRET: bool = true;
+    fn parse(_: &str) -> Result<Self, String> {
+        Err(" is wrong; right would be a pin".to_owned())
     }
 }
 
@@ -263,6 +276,11 @@ fn mistakes_name_place_value_and_what_is_right() {
     let secret =
         wrong(&Memory::new().yaml("ocis.yaml", "token_manager: {jwt_secret: {geheim: 1}}"));
     assert!(!secret.contains("geheim"), "{secret}");
+    let pin = wrong(&Memory::new().var("STORAGE_PUBLICLINK_PIN", "4711"));
+    assert_eq!(
+        pin, "STORAGE_PUBLICLINK_PIN is wrong; right would be a pin",
+        "the value is not shown"
+    );
 }
 
 fn warned(source: &Memory) -> Vec<String> {

@@ -18,8 +18,8 @@ pub trait Value: Default {
     /// pass many a variable on without a value.
     const EMPTY: bool = false;
 
-    /// Reads `text`. The error ends the sentence that begins with place and value, such as
-    /// `; right would be true or false`.
+    /// Reads `text`. The error ends the sentence that begins with place and, unless it is a secret,
+    /// value, such as `; right would be true or false`.
     fn parse(text: &str) -> Result<Self, String>;
 
     /// Reads a YAML sequence; only lists can. The error is as that of [`Self::parse`], without the

@@ -160,6 +160,13 @@ fn what_is_missing_is_named_with_who_needs_it() {
 }
 
 #[test]
+fn an_empty_list_is_missing() {
+    let source = initialised().yaml("settings.yaml", "service_account_ids: []\n");
+    let error = Loaded::server(&source).unwrap_err().to_string();
+    assert!(error.starts_with("missing: settings.service_account_ids (or the variable SETTINGS_SERVICE_ACCOUNT_IDS), needed by settings\n"), "{error}");
+}
+
+#[test]
 fn the_first_admin_is_needed_with_demo_users() {
     let partial = Memory::new()
         .var("IDM_SVC_PASSWORD", "a")
