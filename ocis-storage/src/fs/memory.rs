@@ -191,8 +191,8 @@ impl File for MemoryFile {
         let bytes = &disk.content(self.inode)?.bytes;
         let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
         let end = start.saturating_add(buffer.len()).min(bytes.len());
-        for (to, from) in buffer.iter_mut().zip(bytes.get(start..end).unwrap_or_default()) {
-            *to = *from;
+        if let (Some(to), Some(from)) = (buffer.get_mut(..end - start), bytes.get(start..end)) {
+            to.copy_from_slice(from);
         }
         Ok(end - start)
     }
@@ -206,8 +206,11 @@ impl File for MemoryFile {
             content.clean = content.clean.min(content.bytes.len());
             content.bytes.resize(start, 0);
         }
-        let end = (start + new.len()).min(content.bytes.len());
-        content.bytes.splice(start..end, new.iter().copied());
+        let (inside, behind) = new.split_at((content.bytes.len() - start).min(new.len()));
+        if let Some(old) = content.bytes.get_mut(start..start + inside.len()) {
+            old.copy_from_slice(inside);
+        }
+        content.bytes.extend_from_slice(behind);
         Ok(())
     }
 
