@@ -24,6 +24,8 @@ pub(crate) fn register(plan: &mut Plan) {
         kill_under_load(world, if world.long() { 60 } else { 8 })
     });
     plan.add("crash-kill-at-first-start", kill_at_first_start);
+    plan.add("crash-all-properties-kept", |world| properties_kept(world, true));
+    plan.add("stop-all-properties-kept", |world| properties_kept(world, false));
 }
 
 /// What a name holds: nothing, or a version of some size.
@@ -265,5 +267,60 @@ fn kill_at_first_start(world: &World) -> Result<()> {
         admin.put("/dav/files/admin/file", b"x")?.expect(&[201])?;
         ensure!(admin.get("/dav/files/admin/file")?.body == b"x", "wrong bytes");
     }
+    Ok(())
+}
+
+/// Everything that a client was told about a file is the same after a kill, or a clean stop: etag,
+/// id, time, checksums, own properties, locks, and what is not there any more.
+fn properties_kept(world: &World, kill: bool) -> Result<()> {
+    let mut server = world.launch()?.start()?;
+    let mut admin = server.admin();
+    let at = |name: &str| format!("{ROOT}/{name}");
+    admin.send("MKCOL", ROOT, &[], b"")?.expect(&[201])?;
+    admin.send("MKCOL", &at("folder"), &[], b"")?.expect(&[201])?;
+    for name in ["folder/file", "deleted", "moved", "locked"] {
+        let time = [("X-OC-Mtime", "1234567890")];
+        admin.send("PUT", &at(name), &time, name.as_bytes())?.expect(&[201])?;
+    }
+    let set = br#"<d:propertyupdate xmlns:d="DAV:" xmlns:x="urn:x"><d:set><d:prop>
+        <x:colour>blue</x:colour></d:prop></d:set></d:propertyupdate>"#;
+    admin.send("PROPPATCH", &at("folder/file"), &[], set)?.expect(&[207])?;
+    admin.send("DELETE", &at("deleted"), &[], b"")?.expect(&[204])?;
+    let to = at("folder/target");
+    admin.send("MOVE", &at("moved"), &[("Destination", to.as_str())], b"")?.expect(&[201])?;
+    let lock = br#"<d:lockinfo xmlns:d="DAV:"><d:lockscope><d:exclusive/></d:lockscope>
+        <d:locktype><d:write/></d:locktype></d:lockinfo>"#;
+    let locked = admin.send("LOCK", &at("locked"), &[], lock)?.expect(&[200])?;
+    let token = locked.header("lock-token").context("no Lock-Token")?.to_owned();
+    let ask = br#"<d:propfind xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns" xmlns:x="urn:x">
+        <d:prop><d:getetag/><d:getlastmodified/><d:getcontentlength/><d:getcontenttype/>
+        <d:resourcetype/><oc:fileid/><oc:size/><oc:checksums/><oc:permissions/><x:colour/>
+        </d:prop></d:propfind>"#;
+    let everything = |server: &Server| -> Result<Vec<String>> {
+        let mut all = Vec::new();
+        for folder in ["/dav/files/admin", ROOT, &at("folder")] {
+            let depth = [("Depth", "1")];
+            let reply = server.admin().send("PROPFIND", folder, &depth, ask)?.expect(&[207])?;
+            all.extend(entries(&reply.body)?.iter().map(|entry| format!("{entry:?}")));
+        }
+        all.sort();
+        Ok(all)
+    };
+    let before = everything(&server)?;
+    if kill {
+        server.kill()?;
+    } else {
+        server.terminate(Duration::from_secs(20))?;
+    }
+    server.restart()?;
+    let after = everything(&server)?;
+    for (old, new) in before.iter().zip(&after) {
+        ensure!(old == new, "{old}\nbecame\n{new}");
+    }
+    ensure!(before.len() == after.len(), "{} entries became {}", before.len(), after.len());
+    let mut admin = server.admin();
+    admin.put(&at("locked"), b"x")?.expect(&[423])?;
+    let holding = format!("({token})");
+    admin.send("PUT", &at("locked"), &[("If", holding.as_str())], b"x")?.expect(&[204])?;
     Ok(())
 }

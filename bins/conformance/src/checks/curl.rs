@@ -10,14 +10,18 @@ use ocis_conformance::harness::{
     ADMIN_PASSWORD, Plan, Reply, Server, World, encoded, entries, run_with_input,
 };
 
+mod clients;
 mod conditions;
 mod locks;
+mod races;
 
 pub(crate) fn register(plan: &mut Plan) {
     plan.add("curl-http1", |world| session(world, "--http1.1", "1.1"));
     plan.add("curl-http2", |world| session(world, "--http2", "2"));
     conditions::register(plan);
     locks::register(plan);
+    clients::register(plan);
+    races::register(plan);
 }
 
 fn session(world: &World, version: &'static str, spoken: &str) -> Result<()> {
