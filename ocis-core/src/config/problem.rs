@@ -41,6 +41,14 @@ impl Problems {
         other.0.into_iter().for_each(|problem| self.push(problem));
     }
 
+    /// Only what is wrong, without what is missing: as long as a file cannot be read, nobody knows
+    /// what it holds.
+    #[must_use]
+    pub fn without_missing(mut self) -> Self {
+        self.0.retain(|problem| matches!(problem, Problem::Wrong(_)));
+        self
+    }
+
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

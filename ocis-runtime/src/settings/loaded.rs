@@ -63,6 +63,9 @@ impl Loaded {
         for entry in ENTRIES.iter().filter(|entry| services.contains(&entry.table.service)) {
             all.extend((entry.verify)(&layers));
         }
+        if !layers.problems().is_empty() {
+            return Err(all.without_missing());
+        }
         if !all.is_empty() {
             return Err(all);
         }
