@@ -174,16 +174,18 @@ fn is_ours(target: &str) -> bool {
 
 /// The service in whose name a module speaks when nobody says otherwise.
 fn service_of(target: &str) -> &'static str {
+    /// Crates (and modules) without the `ocis_` that all of them begin with.
     const OWNERS: [(&str, &str); 7] = [
-        ("ocis_runtime::http", "proxy"),
-        ("ocis_runtime::edge", "proxy"),
-        ("ocis_webdav", "ocdav"),
-        ("ocis_ocs", "frontend"),
-        ("ocis_graph", "graph"),
-        ("ocis_auth", "idm"),
-        ("ocis_storage", "storage-users"),
+        ("runtime::http", "proxy"),
+        ("runtime::edge", "proxy"),
+        ("webdav", "ocdav"),
+        ("ocs", "frontend"),
+        ("graph", "graph"),
+        ("auth", "idm"),
+        ("storage", "storage-users"),
     ];
-    OWNERS.iter().find(|(start, _)| target.starts_with(start)).map_or(NO_SERVICE, |(_, name)| name)
+    let module = target.strip_prefix("ocis_").unwrap_or_default();
+    OWNERS.iter().find(|(start, _)| module.starts_with(start)).map_or(NO_SERVICE, |(_, name)| name)
 }
 
 #[cfg(test)]
