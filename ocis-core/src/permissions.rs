@@ -13,8 +13,8 @@ macro_rules! permissions {
     ($($(#[$doc:meta])* $name:ident = $bit:literal;)*) => {
         impl Permissions {
             $($(#[$doc])* pub const $name: Self = Self(1 << $bit);)*
-            /// Every permission but the one to deny.
-            pub const MANAGER: Self = Self($((1 << $bit))|* & !(1 << 18));
+            /// Every permission: what the owner of a space has, and its managers.
+            pub const MANAGER: Self = Self($((1 << $bit))|*);
         }
     };
 }
@@ -128,9 +128,8 @@ mod tests {
 
     #[test]
     fn letters_are_in_the_order_of_ocis() {
-        let all = Permissions::MANAGER | Permissions::DENY_GRANT;
+        let all = Permissions::MANAGER;
         assert_eq!(all.letters(), "txrwadCcoOuUPvVq");
         assert_eq!(Permissions::from_letters("txrwadCcoOuUPvVq"), all);
-        assert!(!Permissions::MANAGER.allows(Permissions::DENY_GRANT));
     }
 }

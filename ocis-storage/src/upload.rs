@@ -20,8 +20,8 @@ use ocis_core::{Caller, Cx, Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 
-use crate::blob::{BlobStore, stopped};
 use crate::blob::staged::{self, Staged, Stager};
+use crate::blob::{BlobStore, stopped};
 use crate::digest::digest;
 use crate::store::{CommitUpload, Content, Prepared, Store};
 use crate::ticket::{Purpose, Tickets};
@@ -70,8 +70,7 @@ impl Uploads for StoreUploads {
         let prepared = self.store.prepare_upload(cx, &request).await?;
         let OpenUpload { length, mtime, checksum, conditions, .. } = request;
         let (caller, trace) = (cx.caller.clone(), Arc::clone(&cx.trace));
-        let claims =
-            WriteClaims { prepared, conditions, length, mtime, checksum, caller, trace };
+        let claims = WriteClaims { prepared, conditions, length, mtime, checksum, caller, trace };
         Ok(UploadTicket { ticket: self.tickets.sign(Purpose::Write, &claims, cx.now)? })
     }
 }
@@ -214,9 +213,8 @@ async fn finish(
     // Only where it is certain that no record of the blob was written; otherwise the next opening
     // of the store knows, see `staged::sweep`.
     if result.as_ref().is_err_and(|error| refused(error.kind())) {
-        let discarded = spawn_blocking(move || {
-            staged::discard(&**store.fs(), path, &*blobs, (&space, &blob))
-        });
+        let discarded =
+            spawn_blocking(move || staged::discard(&**store.fs(), path, &*blobs, (&space, &blob)));
         if let Ok(Err(error)) = discarded.await {
             tracing::warn!(%error, "a refused content stays until the store is opened again");
         }

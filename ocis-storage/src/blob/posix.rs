@@ -14,6 +14,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::{BlobStore, Content};
 use crate::fs::{File, Fs, Kind, Open};
+use crate::layout::paths;
 
 /// A content is read in pieces of this length, one ahead of the one that is being taken: a slow
 /// client holds half a megabyte, and a fast one does not wait.
@@ -34,12 +35,8 @@ impl PosixBlobs {
         Self { fs, root: root.into() }
     }
 
-    fn folder(&self, space: &SpaceId) -> PathBuf {
-        self.root.join("spaces").join(pathify(space.as_str(), 1)).join("blobs")
-    }
-
     fn path(&self, space: &SpaceId, blob: &BlobId) -> PathBuf {
-        self.folder(space).join(pathify(blob.as_str(), 4))
+        self.root.join(paths::blob(space, blob))
     }
 
     /// Runs `work` with a clone of this store on a thread that may block.
@@ -157,7 +154,7 @@ impl BlobStore for PosixBlobs {
     }
 
     fn list(&self, space: &SpaceId, visit: &mut dyn FnMut(BlobId, u64)) -> Result<()> {
-        let mut folders = vec![(self.folder(space), String::new())];
+        let mut folders = vec![(self.root.join(paths::space(space)).join("blobs"), String::new())];
         while let Some((folder, prefix)) = folders.pop() {
             let entries = match self.fs.read_dir(&folder) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -221,23 +218,6 @@ fn read(file: &dyn File, range: Range<u64>) -> io::Result<Bytes> {
     Ok(bytes.into())
 }
 
-/// `id` in folders: `depth` times two characters, then the rest.
-fn pathify(id: &str, depth: usize) -> String {
-    let mut path = String::with_capacity(id.len() + depth);
-    let mut rest = id;
-    for _ in 0..depth {
-        match rest.split_at_checked(2) {
-            Some((head, tail)) if !tail.is_empty() => {
-                path.push_str(head);
-                path.push('/');
-                rest = tail;
-            }
-            _ => break,
-        }
-    }
-    path + rest
-}
-
 /// The error of a file-system call.
 pub(super) fn failed(error: io::Error) -> Error {
     use io::ErrorKind::{FileTooLarge, NotFound, QuotaExceeded, StorageFull};
@@ -264,15 +244,6 @@ mod tests {
     use crate::fs::fault::Fault;
     use crate::fs::{FaultyFs, MemoryFs};
 
-    #[test]
-    fn paths_are_those_of_ocis() {
-        let id = "4c510ada-c86b-4815-8820-42cdf82c3d51";
-        assert_eq!(pathify(id, 4), "4c/51/0a/da/-c86b-4815-8820-42cdf82c3d51");
-        assert_eq!(pathify(id, 1), "4c/510ada-c86b-4815-8820-42cdf82c3d51");
-        for (id, path) in [("a", "a"), ("ab", "ab"), ("abc", "ab/c"), ("abcd", "ab/cd")] {
-            assert_eq!(pathify(id, 4), path);
-        }
-    }
     struct Bench {
         disk: MemoryFs,
         faulty: FaultyFs,

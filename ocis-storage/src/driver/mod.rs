@@ -1,0 +1,23 @@
+//! The ports of `ocis-core` over a store.
+
+mod nodes;
+mod spaces;
+
+use std::sync::Arc;
+
+use crate::store::Store;
+use crate::ticket::Tickets;
+
+/// The ports `Nodes` and `Spaces` of a store.
+#[derive(Debug, Clone)]
+pub struct Driver {
+    store: Arc<Store>,
+    tickets: Tickets,
+}
+
+impl Driver {
+    /// The ports of `store`, whose contents are read with `tickets` from its data plane.
+    pub fn new(store: Arc<Store>, tickets: Tickets) -> Self {
+        Self { store, tickets }
+    }
+}

@@ -1,0 +1,88 @@
+//! Files and folders.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ocis_core::lock::ActiveLock;
+use ocis_core::node::Node;
+use ocis_core::port::{
+    Changed, Copy, CreateFolder, Delete, List, LockNode, Locked, Move, Nodes, OpenRead, Page, Read,
+    RefreshLock, SetMetadata, Stat, Touch, Unlock,
+};
+use ocis_core::{Cx, Error, Result};
+
+use super::Driver;
+use crate::ticket::{Purpose, ReadClaims};
+
+#[async_trait]
+impl Nodes for Driver {
+    async fn stat(&self, cx: &Cx, request: Stat) -> Result<Node> {
+        self.store.look(cx, |change| change.visible(&request.target))
+    }
+
+    async fn list(&self, cx: &Cx, request: List) -> Result<Page<Node>> {
+        self.store.look(cx, |change| change.page(&request.target, &request.page))
+    }
+
+    async fn create_folder(&self, cx: &Cx, request: CreateFolder) -> Result<Node> {
+        self.store.change(cx, move |change| change.create_folder(&request.target, &request.conditions)).await
+    }
+
+    async fn touch(&self, cx: &Cx, request: Touch) -> Result<Node> {
+        self.store.change(cx, move |change| change.touch(&request.target, &request.conditions)).await
+    }
+
+    async fn delete(&self, cx: &Cx, request: Delete) -> Result<()> {
+        self.store.change(cx, move |change| change.delete(&request)).await
+    }
+
+    async fn rename(&self, cx: &Cx, request: Move) -> Result<Changed> {
+        self.store.change(cx, move |change| change.rename(&request)).await
+    }
+
+    async fn copy(&self, cx: &Cx, request: Copy) -> Result<Changed> {
+        let (store, own, planned) = (Arc::clone(&self.store), cx.clone(), request.clone());
+        let plan = tokio::task::spawn_blocking(move || store.look(&own, |change| change.plan_copy(&planned)));
+        let (from, blobs) = plan.await.map_err(|error| Error::internal("a copy broke off").because(error))??;
+        let to = &request.to.base.space;
+        for (_, blob, copy) in &blobs {
+            let path = crate::blob::staged::path(self.store.uploads_dir(), to, copy);
+            let fs = Arc::clone(self.store.fs());
+            let marked = tokio::task::spawn_blocking(move || {
+                fs.write(&path, b"")?;
+                fs.sync_dir(path.parent().unwrap_or(&path))
+            });
+            marked.await.map_err(|error| Error::internal("a copy broke off").because(error))?.map_err(crate::journal::broken)?;
+            self.store.blobs.copy((&from.space, blob), (to, copy)).await?;
+        }
+        self.store.change(cx, move |change| change.copy(&request, &blobs)).await
+    }
+
+    async fn set_metadata(&self, cx: &Cx, request: SetMetadata) -> Result<Node> {
+        self.store.change(cx, move |change| change.set_metadata(&request)).await
+    }
+
+    async fn lock(&self, cx: &Cx, request: LockNode) -> Result<Locked> {
+        self.store.change(cx, move |change| change.lock(&request)).await
+    }
+
+    async fn refresh_lock(&self, cx: &Cx, request: RefreshLock) -> Result<ActiveLock> {
+        self.store.change(cx, move |change| change.refresh_lock(&request)).await
+    }
+
+    async fn unlock(&self, cx: &Cx, request: Unlock) -> Result<()> {
+        self.store.change(cx, move |change| change.unlock(&request)).await
+    }
+
+    async fn open_read(&self, cx: &Cx, request: OpenRead) -> Result<Read> {
+        let (node, content) = self.store.look(cx, |change| change.content(&request.target))?;
+        let ticket = match content {
+            Some(content) => {
+                let claims = ReadClaims { space: content.space, blob: content.blob, size: content.size };
+                self.tickets.sign(Purpose::Read, &claims, cx.now)?
+            }
+            None => String::new(),
+        };
+        Ok(Read { node, ticket })
+    }
+}

@@ -1,0 +1,136 @@
+//! What records do to files, in the order of the journal.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ocis_core::id::{NodeId, SpaceId};
+use ocis_core::time::Timestamp;
+use ocis_core::{Error, Result};
+
+use super::record::{Action, Ancestor, Record};
+use crate::blob::{BlobStore, staged};
+use crate::fs::{Fs, is_missing};
+use crate::layout::attributes::{Attributes, TMP_ETAG, TREE_MTIME, TREE_SIZE};
+use crate::layout::paths;
+
+/// Applies records to the tree. Nothing is flushed: until a checkpoint the journal has it all.
+#[derive(Debug)]
+pub(crate) struct Applier {
+    pub(crate) fs: Arc<dyn Fs>,
+    pub(crate) blobs: Arc<dyn BlobStore>,
+    pub(crate) root: PathBuf,
+    pub(crate) uploads: PathBuf,
+    /// Change times and sizes of folders that are in the journal but not yet in their files.
+    pub(crate) unwritten: HashMap<(SpaceId, NodeId), (Timestamp, u64)>,
+}
+
+impl Applier {
+    /// Applies one record.
+    pub(crate) fn apply(&mut self, record: &Record) -> Result<()> {
+        for action in &record.actions {
+            self.step(action)?;
+        }
+        for Ancestor { space, node, mtime, size } in &record.ancestors {
+            self.unwritten.insert((space.clone(), node.clone()), (*mtime, *size));
+        }
+        Ok(())
+    }
+
+    fn step(&self, action: &Action) -> Result<()> {
+        let at = |path: &str| self.root.join(path);
+        let fs = &*self.fs;
+        let done = match action {
+            Action::Folder(path) => fs.mkdir_all(&at(path)),
+            Action::Put(path, content) => self.put(&at(path), content),
+            Action::Link(path, target) => self.link(&at(path), Path::new(target)),
+            Action::Remove(path) => gone(fs.unlink(&at(path))),
+            Action::Rename(from, to) => gone(fs.rename(&at(from), &at(to))),
+            Action::Blob(space, blob, content) => {
+                return self.blobs.put_inline(space, blob, content);
+            }
+            Action::DropBlob(space, blob) => return self.blobs.delete(space, blob),
+            Action::Unstage(space, blob) => {
+                gone(fs.unlink(&staged::path(&self.uploads, space, blob)))
+            }
+            Action::Index(path, space, value) => return self.index(&at(path), space, value),
+        };
+        done.map_err(broken)
+    }
+
+    /// Replaces a file in one step, because a reader may come in between.
+    fn put(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        let temporary = path.with_added_extension("tmp");
+        let written = self.fs.write(&temporary, content);
+        if is_missing(&written) {
+            self.fs.mkdir_all(path.parent().unwrap_or(path))?;
+            self.fs.write(&temporary, content)?;
+        } else {
+            written?;
+        }
+        self.fs.rename(&temporary, path)
+    }
+
+    fn link(&self, path: &Path, target: &Path) -> io::Result<()> {
+        let made = self.fs.symlink(target, path);
+        match &made {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if self.fs.readlink(path)? == target {
+                    return Ok(());
+                }
+                self.fs.unlink(path)?;
+                self.fs.symlink(target, path)
+            }
+            _ if is_missing(&made) => {
+                self.fs.mkdir_all(path.parent().unwrap_or(path))?;
+                self.fs.symlink(target, path)
+            }
+            _ => made,
+        }
+    }
+
+    fn index(&self, path: &Path, space: &SpaceId, value: &str) -> Result<()> {
+        let mut map: std::collections::BTreeMap<String, String> = match self.fs.read(path) {
+            Ok(bytes) => rmp_serde::from_slice(&bytes)
+                .map_err(|error| Error::internal("an index of spaces is damaged").because(error))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Default::default(),
+            Err(error) => return Err(broken(error)),
+        };
+        map.insert(space.to_string(), value.to_owned());
+        let bytes = rmp_serde::to_vec(&map)
+            .map_err(|error| Error::internal("an index cannot be written").because(error))?;
+        self.put(path, &bytes).map_err(broken)
+    }
+
+    /// Writes change times and sizes into the files of their folders.
+    pub(crate) fn write_back(&mut self) -> Result<()> {
+        for ((space, node), (mtime, size)) in std::mem::take(&mut self.unwritten) {
+            let path = self.root.join(paths::metadata(&space, &node));
+            let bytes = match self.fs.read(&path) {
+                Ok(bytes) => bytes,
+                // Deleted meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(broken(error)),
+            };
+            let mut attributes = Attributes::decode(&bytes)?;
+            attributes.set(TREE_MTIME, mtime);
+            attributes.set(TREE_SIZE, size);
+            attributes.set(TMP_ETAG, "");
+            self.put(&path, &attributes.encode()).map_err(broken)?;
+        }
+        Ok(())
+    }
+}
+
+/// What is not there any more was done before.
+fn gone(result: io::Result<()>) -> io::Result<()> {
+    if is_missing(&result) { Ok(()) } else { result }
+}
+
+pub(crate) fn broken(error: io::Error) -> Error {
+    if error.kind() == io::ErrorKind::StorageFull || error.kind() == io::ErrorKind::QuotaExceeded {
+        return Error::full("the disk is full").because(error);
+    }
+    Error::internal("the storage failed").because(error)
+}

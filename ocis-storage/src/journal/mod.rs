@@ -1,0 +1,427 @@
+//! The commit point: a change is one redo record in an append-only journal, flushed together with
+//! those of whoever else is writing, and then applied to the tree without flushing.
+//!
+//! Three threads work one after the other on the stream of records. The *writer* appends what is
+//! queued and flushes it once; the *applier* makes the files what the records say, in order, and
+//! answers; the *checkpointer* flushes the file system when a segment of the journal is full, and
+//! removes it. While one batch is applied, the next is being flushed.
+//!
+//! When a record cannot be written or flushed, it and all after it are refused, the segment is cut
+//! back to what is known to be durable and abandoned (after a failed flush nothing is known of what
+//! was written since), and whoever keeps state in memory is told to forget it
+//! ([`Events::refused`]). When a durable record cannot be applied, the journal refuses all further
+//! changes: opening the store again replays it.
+
+mod apply;
+mod record;
+
+use std::collections::{HashMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use ocis_core::id::{NodeId, SpaceId};
+use ocis_core::time::Timestamp;
+use ocis_core::{Error, Result};
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::oneshot;
+
+pub(crate) use apply::{Applier, broken};
+pub(crate) use record::{Action, Ancestor, Record};
+
+use crate::fs::{File, Fs, Open};
+
+/// Bytes after which a segment is full.
+const SEGMENT: u64 = 32 * 1024 * 1024;
+/// Bytes that are written and flushed at once at most.
+const BATCH: usize = 8 * 1024 * 1024;
+/// How long change times and sizes of folders wait to be written into their files.
+const WRITE_BACK: Duration = Duration::from_millis(300);
+
+/// Change times and sizes by folder.
+pub(crate) type Unwritten = HashMap<(SpaceId, NodeId), (Timestamp, u64)>;
+
+/// Who is told what became of records.
+pub(crate) trait Events: Send + Sync + 'static {
+    /// All records up to this number are applied.
+    fn applied(&self, lsn: u64);
+    /// These folders' files hold what the journal held.
+    fn written_back(&self, folders: &Unwritten);
+    /// Records were refused: what memory holds beyond the files and `unwritten` never happened.
+    /// Nothing is under way and no change is accepted while this runs.
+    fn refused(&self, unwritten: &Unwritten);
+}
+
+type Answer = oneshot::Sender<Result<()>>;
+
+/// The journal of an open store.
+pub(crate) struct Journal {
+    queue: Arc<Queue>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+struct Queue {
+    state: Mutex<Waiting>,
+    wake: Condvar,
+    /// Set when a durable record could not be applied, or nothing can be written any more.
+    failed: AtomicBool,
+}
+
+#[derive(Default)]
+struct Waiting {
+    records: VecDeque<(Record, Answer)>,
+    next: u64,
+    refusing: bool,
+    closing: bool,
+}
+
+enum Work {
+    Apply(Vec<(Record, Answer)>),
+    /// The segments are full: flush, then remove them.
+    Full(PathBuf),
+    /// Answer with what is not written back, when everything before is done.
+    Barrier(mpsc::Sender<Unwritten>),
+}
+
+impl Journal {
+    /// Replays what the journal in `folder` holds and starts a new one. `skip_flush` leaves out the
+    /// flush of each batch: a switch for tests that must notice.
+    pub(crate) fn open(
+        folder: &Path,
+        mut applier: Applier,
+        events: Arc<dyn Events>,
+        skip_flush: bool,
+    ) -> Result<Self> {
+        let fs = Arc::clone(&applier.fs);
+        let next = replay(folder, &mut applier)?;
+        let queue = Arc::new(Queue {
+            state: Mutex::new(Waiting { next, ..Waiting::default() }),
+            wake: Condvar::new(),
+            failed: AtomicBool::new(false),
+        });
+        let (to_applier, work) = mpsc::channel();
+        let (to_checkpointer, full) = mpsc::channel();
+        let mut threads = Vec::new();
+        let mut start = |name: &str, run: Box<dyn FnOnce() + Send>| {
+            let thread = std::thread::Builder::new().name(name.into()).spawn(run);
+            threads.push(thread.map_err(broken)?);
+            Ok::<_, Error>(())
+        };
+        let root = applier.root.clone();
+        start("checkpointer", Box::new({
+            let fs = Arc::clone(&fs);
+            move || checkpoint(&*fs, &root, &full)
+        }))?;
+        start("journal-applier", Box::new({
+            let (queue, events) = (Arc::clone(&queue), Arc::clone(&events));
+            move || apply_all(applier, &work, &to_checkpointer, &queue, &*events)
+        }))?;
+        let writer = Writer {
+            fs,
+            folder: folder.to_owned(),
+            segment: None,
+            queue: Arc::clone(&queue),
+            applier: to_applier,
+            events,
+            skip_flush,
+        };
+        start("journal-writer", Box::new(move || writer.run()))?;
+        Ok(Self { queue, threads: Mutex::new(threads) })
+    }
+
+    /// Queues a change; the answer comes when it is durable and applied. Changes are made in the
+    /// order of the calls.
+    pub(crate) fn submit(&self, mut record: Record) -> Result<(u64, oneshot::Receiver<Result<()>>)> {
+        let mut state = self.queue.state.lock();
+        if state.refusing || state.closing || self.queue.failed.load(Ordering::Acquire) {
+            return Err(unavailable());
+        }
+        let lsn = state.next;
+        state.next += 1;
+        record.lsn = lsn;
+        let (answer, answered) = oneshot::channel();
+        state.records.push_back((record, answer));
+        drop(state);
+        self.queue.wake.notify_one();
+        Ok((lsn, answered))
+    }
+
+    /// Whether a durable change could not be applied, so that the store must be opened again.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.queue.failed.load(Ordering::Acquire)
+    }
+
+    /// Waits for everything queued, and stops. Nothing is flushed but the journal.
+    pub(crate) fn stop(&self) {
+        self.queue.state.lock().closing = true;
+        self.queue.wake.notify_one();
+        for thread in self.threads.lock().drain(..) {
+            // A thread that panicked has been reported by the panic.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn unavailable() -> Error {
+    Error::unavailable("the storage takes no changes at the moment")
+}
+
+struct Writer {
+    fs: Arc<dyn Fs>,
+    folder: PathBuf,
+    segment: Option<Segment>,
+    queue: Arc<Queue>,
+    applier: mpsc::Sender<Work>,
+    events: Arc<dyn Events>,
+    skip_flush: bool,
+}
+
+struct Segment {
+    path: PathBuf,
+    file: Arc<dyn File>,
+    /// Where the next record begins; everything before is durable.
+    end: u64,
+}
+
+impl Writer {
+    fn run(mut self) {
+        let mut frames = Vec::new();
+        while let Some(batch) = self.take(&mut frames) {
+            match self.write(&frames) {
+                Ok(()) => {
+                    if self.applier.send(Work::Apply(batch)).is_err() {
+                        return;
+                    }
+                }
+                Err(error) => self.refuse(batch, &error),
+            }
+        }
+    }
+
+    /// Waits for records and frames as many as fit into one batch; none at the end.
+    fn take(&self, frames: &mut Vec<u8>) -> Option<Vec<(Record, Answer)>> {
+        frames.clear();
+        let mut state = self.queue.state.lock();
+        while state.records.is_empty() {
+            if state.closing {
+                return None;
+            }
+            self.queue.wake.wait(&mut state);
+        }
+        let mut batch = Vec::new();
+        while frames.len() < BATCH {
+            let Some((record, answer)) = state.records.pop_front() else { break };
+            match record::frame(&record, frames) {
+                Ok(()) => batch.push((record, answer)),
+                // Cannot happen: a record is numbers, texts and bytes.
+                Err(error) => drop(answer.send(Err(Error::internal("unwritable").because(error)))),
+            }
+        }
+        Some(batch)
+    }
+
+    fn write(&mut self, frames: &[u8]) -> std::io::Result<()> {
+        if self.segment.is_none() {
+            self.segment = Some(begin(&*self.fs, &self.folder)?);
+        }
+        let Some(segment) = &mut self.segment else { return Ok(()) };
+        segment.file.write_at(frames, segment.end)?;
+        if !self.skip_flush {
+            segment.file.sync()?;
+        }
+        segment.end += frames.len() as u64;
+        if segment.end >= SEGMENT
+            && let Some(full) = self.segment.take()
+        {
+            // The applier gets it after the batch that is yet to be sent; see `Work::Full`.
+            let _ = self.applier.send(Work::Full(full.path));
+        }
+        Ok(())
+    }
+
+    /// Refuses a batch that could not be written, and everything queued behind it.
+    fn refuse(&mut self, batch: Vec<(Record, Answer)>, error: &std::io::Error) {
+        tracing::error!(%error, "the journal cannot be written");
+        let queued: Vec<_> = {
+            let mut state = self.queue.state.lock();
+            state.refusing = true;
+            state.records.drain(..).collect()
+        };
+        if let Some(segment) = self.segment.take() {
+            let cut = segment.file.set_size(segment.end).and_then(|()| segment.file.sync());
+            if let Err(error) = cut {
+                // A later opening could replay what is refused now.
+                tracing::error!(%error, "the journal cannot be cut back");
+                self.queue.failed.store(true, Ordering::Release);
+            }
+            let _ = self.applier.send(Work::Full(segment.path));
+        }
+        let (sender, receiver) = mpsc::channel();
+        if self.applier.send(Work::Barrier(sender)).is_ok()
+            && let Ok(unwritten) = receiver.recv()
+        {
+            self.events.refused(&unwritten);
+        }
+        for (_, answer) in batch.into_iter().chain(queued) {
+            let copy = std::io::Error::new(error.kind(), error.to_string());
+            let _ = answer.send(Err(broken(copy)));
+        }
+        self.queue.state.lock().refusing = false;
+    }
+}
+
+/// Begins a segment; its name is its place in the order.
+fn begin(fs: &dyn Fs, folder: &Path) -> std::io::Result<Segment> {
+    let last = segments(fs, folder)?.last().map_or(0, |(number, _)| *number);
+    let path = folder.join(format!("{:016x}.log", last + 1));
+    let file = fs.open(&path, Open::CreateNew)?;
+    fs.sync_dir(folder)?;
+    Ok(Segment { path, file, end: 0 })
+}
+
+/// The segments that are there, in order.
+fn segments(fs: &dyn Fs, folder: &Path) -> std::io::Result<Vec<(u64, PathBuf)>> {
+    let mut found: Vec<_> = fs
+        .read_dir(folder)?
+        .into_iter()
+        .filter_map(|entry| {
+            let number = u64::from_str_radix(entry.name.strip_suffix(".log")?, 16).ok()?;
+            Some((number, folder.join(entry.name)))
+        })
+        .collect();
+    found.sort();
+    Ok(found)
+}
+
+/// Applies everything that the journal holds, flushes, and empties it. Gives the number of the next
+/// record.
+fn replay(folder: &Path, applier: &mut Applier) -> Result<u64> {
+    let fs = Arc::clone(&applier.fs);
+    fs.mkdir_all(folder).map_err(broken)?;
+    let found = segments(&*fs, folder).map_err(broken)?;
+    let mut next = 1;
+    for (_, path) in &found {
+        let content = fs.read(path).map_err(broken)?;
+        let mut rest = content.as_slice();
+        while let Some(record) = record::next(&mut rest) {
+            applier.apply(&record)?;
+            next = record.lsn + 1;
+        }
+    }
+    if !found.is_empty() {
+        finish(applier, folder)?;
+    }
+    Ok(next)
+}
+
+/// Brings everything applied to the disk and removes all segments. No writer may be at work.
+pub(crate) fn finish(applier: &mut Applier, folder: &Path) -> Result<()> {
+    let fs = Arc::clone(&applier.fs);
+    applier.write_back()?;
+    fs.sync_all(&applier.root).map_err(broken)?;
+    for (_, path) in segments(&*fs, folder).map_err(broken)? {
+        fs.unlink(&path).map_err(broken)?;
+    }
+    fs.sync_dir(folder).map_err(broken)
+}
+
+fn apply_all(
+    mut applier: Applier,
+    work: &mpsc::Receiver<Work>,
+    checkpointer: &mpsc::Sender<PathBuf>,
+    queue: &Queue,
+    events: &dyn Events,
+) {
+    let mut full = Vec::new();
+    loop {
+        let next = if applier.unwritten.is_empty() {
+            work.recv().ok()
+        } else {
+            match work.recv_timeout(WRITE_BACK) {
+                Ok(work) => Some(work),
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    write_back(&mut applier, queue, events);
+                    continue;
+                }
+                Err(mpsc::RecvTimeoutError::Disconnected) => None,
+            }
+        };
+        match next {
+            Some(Work::Apply(batch)) => {
+                for (record, answer) in batch {
+                    let _ = answer.send(apply_one(&mut applier, &record, queue, events));
+                }
+                if !full.is_empty() && write_back(&mut applier, queue, events) {
+                    full.drain(..).for_each(|path| drop(checkpointer.send(path)));
+                }
+            }
+            Some(Work::Full(path)) => full.push(path),
+            Some(Work::Barrier(sender)) => drop(sender.send(applier.unwritten.clone())),
+            None => {
+                write_back(&mut applier, queue, events);
+                return;
+            }
+        }
+    }
+}
+
+fn apply_one(
+    applier: &mut Applier,
+    record: &Record,
+    queue: &Queue,
+    events: &dyn Events,
+) -> Result<()> {
+    if queue.failed.load(Ordering::Acquire) {
+        return Err(unavailable());
+    }
+    let applied = applier.apply(record);
+    match &applied {
+        Ok(()) => events.applied(record.lsn),
+        Err(error) => {
+            tracing::error!(?error, "a change cannot be applied: the store must be opened again");
+            queue.failed.store(true, Ordering::Release);
+        }
+    }
+    applied
+}
+
+fn write_back(applier: &mut Applier, queue: &Queue, events: &dyn Events) -> bool {
+    if queue.failed.load(Ordering::Acquire) {
+        return false;
+    }
+    let folders = applier.unwritten.clone();
+    match applier.write_back() {
+        Ok(()) => {
+            events.written_back(&folders);
+            true
+        }
+        Err(error) => {
+            tracing::error!(?error, "sizes cannot be written: the store must be opened again");
+            queue.failed.store(true, Ordering::Release);
+            false
+        }
+    }
+}
+
+/// Flushes the file system for full segments, and removes them, the oldest first: one that stayed
+/// behind a younger one that is gone would undo changes when it is replayed.
+fn checkpoint(fs: &dyn Fs, root: &Path, full: &mpsc::Receiver<PathBuf>) {
+    let mut oldest = VecDeque::new();
+    while let Ok(path) = full.recv() {
+        oldest.push_back(path);
+        if let Err(error) = fs.sync_all(root) {
+            tracing::error!(%error, "a checkpoint failed; the journal grows");
+            continue;
+        }
+        while let Some(path) = oldest.front() {
+            if let Err(error) = fs.unlink(path) {
+                tracing::error!(%error, "a checkpoint failed; the journal grows");
+                break;
+            }
+            oldest.pop_front();
+        }
+    }
+}

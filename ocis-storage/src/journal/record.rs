@@ -1,0 +1,113 @@
+//! What stands in the journal: redo records, framed so that a torn end is seen.
+
+use ocis_core::id::{BlobId, NodeId, SpaceId};
+use ocis_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One change, whole: what becomes of which files, in order. Applying it a second time, also after
+/// later records, leaves the same files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// The number of the change; one more than that of the change before.
+    pub(crate) lsn: u64,
+    /// What becomes of files. Paths are relative to the root of the store.
+    pub(crate) actions: Vec<Action>,
+    /// What becomes of the folders above the changed nodes, as absolute values.
+    pub(crate) ancestors: Vec<Ancestor>,
+}
+
+/// One step of a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Action {
+    /// A folder is there, and those above it.
+    Folder(String),
+    /// A file has this content.
+    Put(String, #[serde(with = "serde_bytes")] Vec<u8>),
+    /// A symbolic link has this target.
+    Link(String, String),
+    /// A file or symbolic link is gone.
+    Remove(String),
+    /// A file or folder has another name, unless that was done before.
+    Rename(String, String),
+    /// A blob has this content.
+    Blob(SpaceId, BlobId, #[serde(with = "serde_bytes")] Vec<u8>),
+    /// A blob is gone.
+    DropBlob(SpaceId, BlobId),
+    /// The staged file of a blob is gone: the blob belongs to a file now.
+    Unstage(SpaceId, BlobId),
+    /// An index holds this space under this value.
+    Index(String, SpaceId, String),
+}
+
+/// The change time and size of a folder above a changed node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ancestor {
+    pub(crate) space: SpaceId,
+    pub(crate) node: NodeId,
+    pub(crate) mtime: Timestamp,
+    pub(crate) size: u64,
+}
+
+const HEADER: usize = 8;
+/// No record is longer: it holds one small content and a few files of metadata.
+const MAX_RECORD: u32 = 256 * 1024 * 1024;
+
+/// Appends the frame of a record: length, CRC-32 of the payload, payload. Little endian.
+pub(crate) fn frame(record: &Record, out: &mut Vec<u8>) -> Result<(), rmp_serde::encode::Error> {
+    let start = out.len();
+    out.extend_from_slice(&[0; HEADER]);
+    record.serialize(&mut rmp_serde::Serializer::new(&mut *out))?;
+    let payload = out.get(start + HEADER..).unwrap_or_default();
+    let (length, sum) = (payload.len() as u32, crc32fast::hash(payload));
+    for (place, byte) in
+        out.iter_mut().skip(start).zip(length.to_le_bytes().into_iter().chain(sum.to_le_bytes()))
+    {
+        *place = byte;
+    }
+    Ok(())
+}
+
+/// Reads the next record; none at the end, or where what follows was not written whole.
+pub(crate) fn next(bytes: &mut &[u8]) -> Option<Record> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    let (sum, rest) = rest.split_first_chunk::<4>()?;
+    let length = u32::from_le_bytes(*length);
+    if length == 0 || length > MAX_RECORD {
+        return None;
+    }
+    let (payload, rest) = rest.split_at_checked(length as usize)?;
+    if crc32fast::hash(payload) != u32::from_le_bytes(*sum) {
+        return None;
+    }
+    *bytes = rest;
+    rmp_serde::from_slice(payload).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_end_is_no_record() {
+        let record = Record {
+            lsn: 7,
+            actions: vec![Action::Put("a".into(), vec![1; 100]), Action::Remove("b".into())],
+            ancestors: Vec::new(),
+        };
+        let mut bytes = Vec::new();
+        frame(&record, &mut bytes).unwrap();
+        let whole = bytes.len();
+        frame(&record, &mut bytes).unwrap();
+        for cut in whole..bytes.len() {
+            let mut rest = &bytes[..cut];
+            assert_eq!(next(&mut rest).unwrap(), record);
+            assert_eq!(next(&mut rest), None, "cut at {cut}");
+        }
+        for flip in whole..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[flip] ^= 1;
+            let mut rest = &damaged[whole..];
+            assert_eq!(next(&mut rest), None, "flipped at {flip}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The metadata of a node: the `.mpk` file, a MessagePack map from text to bytes.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use ocis_core::checksum::Checksums;
+use ocis_core::{Error, Result};
+
+/// What all keys begin with on disk. In memory keys are without it.
+pub(crate) const PREFIX: &str = "user.ocis.";
+
+pub(crate) const TYPE: &str = "type";
+pub(crate) const ID: &str = "id";
+pub(crate) const PARENT: &str = "parentid";
+pub(crate) const NAME: &str = "name";
+pub(crate) const BLOB: &str = "blobid";
+pub(crate) const BLOB_SIZE: &str = "blobsize";
+pub(crate) const MTIME: &str = "mtime";
+pub(crate) const TREE_MTIME: &str = "tmtime";
+pub(crate) const TREE_SIZE: &str = "treesize";
+pub(crate) const PROPAGATION: &str = "propagation";
+pub(crate) const TMP_ETAG: &str = "tmp.etag";
+pub(crate) const STATUS: &str = "nodestatus";
+pub(crate) const TRASH_ORIGIN: &str = "trash.origin";
+pub(crate) const QUOTA: &str = "quota";
+pub(crate) const CHECKSUM: &str = "cs.";
+pub(crate) const GRANT: &str = "grant.";
+pub(crate) const FAVORITE: &str = "fav.";
+pub(crate) const METADATA: &str = "md.";
+
+/// The metadata of a node, keys without [`PREFIX`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Attributes(BTreeMap<String, Vec<u8>>);
+
+impl Attributes {
+    /// Reads the bytes of an `.mpk` file.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
+        let map: BTreeMap<String, serde_bytes::ByteBuf> = rmp_serde::from_slice(bytes)
+            .map_err(|error| Error::internal("the metadata of a node is damaged").because(error))?;
+        let bare = |key: String| key.strip_prefix(PREFIX).map(str::to_owned).unwrap_or(key);
+        Ok(Self(map.into_iter().map(|(key, value)| (bare(key), value.into_vec())).collect()))
+    }
+
+    /// The bytes of an `.mpk` file.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let map: BTreeMap<String, &serde_bytes::Bytes> = self
+            .0
+            .iter()
+            .map(|(key, value)| (format!("{PREFIX}{key}"), serde_bytes::Bytes::new(value)))
+            .collect();
+        // A map of text to bytes is always MessagePack.
+        rmp_serde::to_vec(&map).unwrap_or_default()
+    }
+
+    pub(crate) fn bytes(&self, key: &str) -> Option<&[u8]> {
+        self.0.get(key).map(Vec::as_slice)
+    }
+
+    /// The text under `key`; bytes that are no UTF-8 count as missing.
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
+        std::str::from_utf8(self.bytes(key)?).ok()
+    }
+
+    /// The value under `key`, when it reads as one.
+    pub(crate) fn get<T: FromStr>(&self, key: &str) -> Option<T> {
+        self.text(key)?.parse().ok()
+    }
+
+    pub(crate) fn set(&mut self, key: impl Into<String>, value: impl Display) {
+        self.0.insert(key.into(), value.to_string().into_bytes());
+    }
+
+    pub(crate) fn set_bytes(&mut self, key: impl Into<String>, value: impl Into<Vec<u8>>) {
+        self.0.insert(key.into(), value.into());
+    }
+
+    pub(crate) fn remove(&mut self, key: &str) {
+        self.0.remove(key);
+    }
+
+    /// The entries whose key begins with `prefix`, keys without it.
+    pub(crate) fn under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        self.0
+            .range(prefix.to_owned()..)
+            .map_while(move |(key, value)| Some((key.strip_prefix(prefix)?, value.as_slice())))
+    }
+
+    /// The digests of the content, when all three are there.
+    pub(crate) fn checksums(&self) -> Option<Checksums> {
+        Some(Checksums {
+            sha1: self.bytes("cs.sha1")?.try_into().ok()?,
+            md5: self.bytes("cs.md5")?.try_into().ok()?,
+            adler32: self.bytes("cs.adler32")?.try_into().ok()?,
+        })
+    }
+
+    pub(crate) fn set_checksums(&mut self, sums: &Checksums) {
+        self.set_bytes("cs.sha1", sums.sha1);
+        self.set_bytes("cs.md5", sums.md5);
+        self.set_bytes("cs.adler32", sums.adler32);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_those_of_ocis() {
+        let mut attributes = Attributes::default();
+        attributes.set("name", "é");
+        assert_eq!(attributes.encode(), b"\x81\xaeuser.ocis.name\xc4\x02\xc3\xa9");
+        assert_eq!(Attributes::decode(&attributes.encode()).unwrap(), attributes);
+        assert!(Attributes::decode(b"\x81\xae").is_err());
+    }
+}

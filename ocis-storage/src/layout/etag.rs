@@ -1,0 +1,22 @@
+//! Etags as oCIS computes them, so that clients keep what they have synchronised.
+
+use md5::{Digest as _, Md5};
+use ocis_core::checksum::hex;
+use ocis_core::etag::Etag;
+use ocis_core::id::NodeId;
+use ocis_core::time::Timestamp;
+
+/// Seconds from the first day of year 1, where Go's time begins, to 1970.
+const GO_EPOCH: i64 = 62_135_596_800;
+
+/// The etag of a node that last changed at `time`: the MD5 of its id and of the time in Go's binary
+/// form (version 1, seconds, nanoseconds, offset "UTC").
+pub(crate) fn etag(node: &NodeId, time: Timestamp) -> Etag {
+    let mut digest = Md5::new();
+    digest.update(node.as_str());
+    digest.update([1]);
+    digest.update(time.unix_seconds().saturating_add(GO_EPOCH).to_be_bytes());
+    digest.update(time.subsec_nanos().to_be_bytes());
+    digest.update([0xff, 0xff]);
+    Etag::new(&hex(&digest.finalize()))
+}

@@ -1,0 +1,98 @@
+//! The `.lock` file of a node: oCIS's JSON of one lock, and ours beside it.
+//!
+//! oCIS knows one lock a node and reads the fields `opaque`, `lock_id`, `type`, `user`, `app_name`
+//! and `expiration`. What WebDAV needs beyond that stands in `ocis_rs`, which oCIS ignores: depth
+//! and owner of the first lock, and all further shared locks whole.
+
+use ocis_core::id::UserId;
+use ocis_core::lock::{Lock, LockScope};
+use ocis_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    opaque: Option<serde_json::Value>,
+    #[serde(default)]
+    lock_id: String,
+    #[serde(rename = "type", default)]
+    kind: u8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user: Option<User>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    app_name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expiration: Option<Expiration>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ocis_rs: Option<Ours>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct User {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    idp: String,
+    opaque_id: String,
+    #[serde(rename = "type", default)]
+    kind: u8,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Expiration {
+    #[serde(default)]
+    seconds: i64,
+    #[serde(default)]
+    nanos: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Ours {
+    first: Lock,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    others: Vec<Lock>,
+}
+
+const SHARED: u8 = 1;
+const WRITE: u8 = 2;
+
+/// The content of the file for these locks; none when there is no lock.
+pub(crate) fn write(locks: &[Lock], idp: &str) -> Option<Vec<u8>> {
+    let (first, others) = locks.split_first()?;
+    let file = File {
+        opaque: None,
+        lock_id: first.token.clone(),
+        kind: if first.scope == LockScope::Shared { SHARED } else { WRITE },
+        user: first.user.as_ref().map(|user| User {
+            idp: idp.into(),
+            opaque_id: user.to_string(),
+            kind: 1,
+        }),
+        app_name: first.app_name.clone(),
+        expiration: first
+            .expires
+            .map(|end| Expiration { seconds: end.unix_seconds(), nanos: end.subsec_nanos() }),
+        ocis_rs: Some(Ours { first: first.clone(), others: others.to_vec() }),
+    };
+    // A struct of strings and numbers is always JSON.
+    serde_json::to_vec(&file).ok()
+}
+
+/// The locks in a file; none when it cannot be read (as oCIS, which then takes the node as free).
+pub(crate) fn read(content: &[u8]) -> Vec<Lock> {
+    let Ok(file) = serde_json::from_slice::<File>(content) else { return Vec::new() };
+    // oCIS may have changed its part since we wrote ours.
+    if let Some(ours) = file.ocis_rs.filter(|ours| ours.first.token == file.lock_id) {
+        return std::iter::once(ours.first).chain(ours.others).collect();
+    }
+    if file.lock_id.is_empty() {
+        return Vec::new();
+    }
+    vec![Lock {
+        token: file.lock_id,
+        scope: if file.kind == SHARED { LockScope::Shared } else { LockScope::Exclusive },
+        deep: false,
+        owner: None,
+        app_name: file.app_name,
+        user: file.user.and_then(|user| UserId::parse(&user.opaque_id).ok()),
+        expires: file.expiration.and_then(|end| Timestamp::from_unix(end.seconds, end.nanos).ok()),
+    }]
+}

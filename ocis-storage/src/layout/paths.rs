@@ -1,0 +1,119 @@
+//! Where things lie below the root of a store.
+
+use std::path::PathBuf;
+
+use ocis_core::id::{BlobId, NodeId, SpaceId};
+use ocis_core::time::Timestamp;
+
+/// Cuts `id` into folders: while more than `(i + 1) * width` characters are there and `i < depth`,
+/// `width` of them and a slash; then the rest. Ids are ASCII, so bytes are characters.
+pub(crate) fn pathify(id: &str, depth: usize, width: usize) -> String {
+    let mut path = String::with_capacity(id.len() + depth);
+    let mut rest = id;
+    for _ in 0..depth {
+        match rest.split_at_checked(width) {
+            Some((head, tail)) if !tail.is_empty() => {
+                path.push_str(head);
+                path.push('/');
+                rest = tail;
+            }
+            _ => break,
+        }
+    }
+    path.push_str(rest);
+    path
+}
+
+/// The folder of a space, relative to the root of the store.
+pub(crate) fn space(space: &SpaceId) -> String {
+    format!("spaces/{}", pathify(space.as_str(), 1, 2))
+}
+
+/// The node itself: a folder for a folder, an empty file for a file.
+pub(crate) fn node(in_space: &SpaceId, node: &NodeId) -> String {
+    format!("{}/nodes/{}", space(in_space), pathify(node.as_str(), 4, 2))
+}
+
+/// The metadata of a node.
+pub(crate) fn metadata(in_space: &SpaceId, id: &NodeId) -> String {
+    format!("{}.mpk", node(in_space, id))
+}
+
+/// The WebDAV and application lock of a node.
+pub(crate) fn lock(in_space: &SpaceId, id: &NodeId) -> String {
+    format!("{}.lock", node(in_space, id))
+}
+
+/// The symbolic link by which `parent` lists a child.
+pub(crate) fn child(in_space: &SpaceId, parent: &NodeId, name: &str) -> String {
+    format!("{}/{name}", node(in_space, parent))
+}
+
+/// The target of such a link.
+pub(crate) fn child_target(child: &NodeId) -> PathBuf {
+    format!("../../../../../{}", pathify(child.as_str(), 4, 2)).into()
+}
+
+/// The node that such a target names; none when it is no such target.
+pub(crate) fn child_of_target(target: &str) -> Option<NodeId> {
+    let id: String = target.strip_prefix("../../../../../")?.split('/').collect();
+    NodeId::parse(&id).ok()
+}
+
+/// A node in the trash: its folder or file, without the suffix of its metadata.
+pub(crate) fn trashed(in_space: &SpaceId, id: &NodeId, when: Timestamp) -> String {
+    format!("{}.T.{when}", node(in_space, id))
+}
+
+/// The symbolic link by which the trash lists a node.
+pub(crate) fn trash(in_space: &SpaceId, id: &NodeId) -> String {
+    format!("{}/trash/{}", space(in_space), pathify(id.as_str(), 4, 2))
+}
+
+/// The target of such a link.
+pub(crate) fn trash_target(id: &NodeId, when: Timestamp) -> PathBuf {
+    format!("../../../../../nodes/{}.T.{when}", pathify(id.as_str(), 4, 2)).into()
+}
+
+/// An earlier content of a file, without the suffix of its metadata.
+pub(crate) fn revision(in_space: &SpaceId, id: &NodeId, when: Timestamp) -> String {
+    format!("{}.REV.{when}", node(in_space, id))
+}
+
+/// A content.
+pub(crate) fn blob(in_space: &SpaceId, blob: &BlobId) -> String {
+    format!("{}/blobs/{}", space(in_space), pathify(blob.as_str(), 4, 2))
+}
+
+/// What an index of spaces says of a space.
+pub(crate) fn index_value(space: &SpaceId) -> String {
+    format!("../../../{}", node(space, &space.root()))
+}
+
+/// The index of the spaces of a user.
+pub(crate) fn index_by_user(user: &str) -> String {
+    format!("indexes/by-user-id/{user}.mpk")
+}
+
+/// The index of the spaces of a type.
+pub(crate) fn index_by_type(kind: &str) -> String {
+    format!("indexes/by-type/{kind}.mpk")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "4c510ada-c86b-4815-8820-42cdf82c3d51";
+
+    #[test]
+    fn paths_are_those_of_ocis() {
+        assert_eq!(pathify(ID, 4, 2), "4c/51/0a/da/-c86b-4815-8820-42cdf82c3d51");
+        assert_eq!(pathify(ID, 1, 2), "4c/510ada-c86b-4815-8820-42cdf82c3d51");
+        assert_eq!(pathify("ab", 4, 2), "ab");
+        assert_eq!(pathify("abc", 4, 2), "ab/c");
+        let id = NodeId::parse(ID).unwrap();
+        let target = child_target(&id);
+        assert_eq!(child_of_target(target.to_str().unwrap()), Some(id));
+    }
+}

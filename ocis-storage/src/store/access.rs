@@ -1,0 +1,187 @@
+//! Who may do what here, and what stands in the way: permissions, locks and conditions.
+
+use std::sync::Arc;
+
+use ocis_core::access::{self, Grant};
+use ocis_core::etag::Etag;
+use ocis_core::id::{NodeId, SpaceId};
+use ocis_core::lock::{ActiveLock, Lock};
+use ocis_core::path::SpacePath;
+use ocis_core::permissions::Permissions;
+use ocis_core::port::Conditions;
+use ocis_core::reference::Reference;
+use ocis_core::{Error, Result};
+
+use super::change::Change;
+use super::state::Entry;
+
+/// A node with everything above it.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) space: SpaceId,
+    /// From the root of the space down to the node; never empty.
+    pub(crate) line: Vec<Arc<Entry>>,
+    pub(crate) permissions: Permissions,
+}
+
+impl Place {
+    /// The node.
+    pub(crate) fn entry(&self) -> Result<&Arc<Entry>> {
+        self.line.last().ok_or_else(|| Error::internal("a place without a node"))
+    }
+
+    pub(crate) fn id(&self) -> Result<NodeId> {
+        Ok(self.entry()?.info.id.node.clone())
+    }
+
+    pub(crate) fn is_root(&self) -> bool {
+        self.line.len() == 1
+    }
+
+    /// The path from the root of the space.
+    pub(crate) fn path(&self) -> Result<SpacePath> {
+        path(&self.line)
+    }
+
+    /// The locks that cover the node at the time of the change.
+    pub(crate) fn locks(&self, change: &Change<'_>) -> Result<Vec<ActiveLock>> {
+        let mut covering = Vec::new();
+        for (depth, entry) in self.line.iter().enumerate() {
+            let is_node = depth + 1 == self.line.len();
+            for lock in alive(entry, change) {
+                if is_node || lock.deep {
+                    let root = path(self.line.get(..=depth).unwrap_or_default())?;
+                    covering.push(ActiveLock { lock: lock.clone(), root });
+                }
+            }
+        }
+        Ok(covering)
+    }
+}
+
+fn path(line: &[Arc<Entry>]) -> Result<SpacePath> {
+    let names: Vec<_> = line.iter().skip(1).map(|entry| entry.info.name.as_str()).collect();
+    SpacePath::parse(&names.join("/"))
+}
+
+fn alive<'e>(entry: &'e Entry, change: &Change<'_>) -> impl Iterator<Item = &'e Lock> {
+    let now = change.cx.now;
+    entry.locks.iter().filter(move |lock| lock.is_alive(now))
+}
+
+fn nothing() -> Error {
+    Error::not_found("no such file or folder")
+}
+
+impl Change<'_> {
+    /// The node that `target` points at, with everything above it; `NotFound` when there is none
+    /// or the caller may not see it.
+    pub(crate) fn place(&mut self, target: &Reference) -> Result<Place> {
+        if target.base.storage != self.store.options.storage {
+            return Err(nothing());
+        }
+        let space = target.base.space.clone();
+        let mut line = self.line(&space, &target.base.node)?;
+        for name in target.path.components() {
+            let folder = line.last().ok_or_else(nothing)?.info.id.node.clone();
+            let child = self.child(&space, &folder, name)?.ok_or_else(nothing)?;
+            line.push(self.node(&space, &child)?.ok_or_else(nothing)?);
+        }
+        let grants: Vec<&[Grant]> = line.iter().map(|entry| entry.grants.as_slice()).collect();
+        let owner = line.first().and_then(|root| root.info.owner.clone());
+        let permissions =
+            access::permissions(&self.cx.caller, owner.as_ref(), grants, self.cx.now);
+        access::require(permissions, Permissions::STAT)?;
+        Ok(Place { space, line, permissions })
+    }
+
+    /// From the root of the space down to the node.
+    fn line(&mut self, space: &SpaceId, node: &NodeId) -> Result<Vec<Arc<Entry>>> {
+        let mut line = Vec::new();
+        let mut next = Some(node.clone());
+        while let Some(id) = next {
+            // More than the deepest path: the parents must go in a circle.
+            if line.len() > ocis_core::path::MAX_DEPTH + 1 {
+                return Err(Error::internal("a folder lies within itself").with("node", node));
+            }
+            let entry = self.node(space, &id)?.ok_or_else(nothing)?;
+            next = entry.info.parent.clone();
+            line.push(entry);
+        }
+        line.reverse();
+        let is_whole = line.first().is_some_and(|root| root.info.id.is_root());
+        if is_whole { Ok(line) } else { Err(nothing()) }
+    }
+
+    /// The folder that `target` is to lie in, and its name there. `Conflict` when there is no such
+    /// folder.
+    pub(crate) fn spot(&mut self, target: &Reference) -> Result<(Place, String)> {
+        let name = target.path.name().ok_or_else(|| Error::conflict("this is there already"))?;
+        let path = target.path.parent().unwrap_or_default();
+        let folder = match self.place(&Reference::below(target.base.clone(), path)) {
+            Err(error) if error.kind() == ocis_core::ErrorKind::NotFound => {
+                // Whoever may not see the space learns nothing of it, not even by a conflict.
+                self.place(&Reference::node(ocis_core::id::ResourceId::root(
+                    target.base.storage.clone(),
+                    target.base.space.clone(),
+                )))?;
+                return Err(Error::conflict("the folder that it is to lie in does not exist"));
+            }
+            result => result?,
+        };
+        if folder.entry()?.info.kind != ocis_core::node::NodeKind::Folder {
+            return Err(Error::conflict("what it is to lie in is a file"));
+        }
+        Ok((folder, name.to_owned()))
+    }
+
+    /// The child of `folder` with this name, with everything above it.
+    pub(crate) fn below(&mut self, folder: &Place, name: &str) -> Result<Option<Place>> {
+        let Some(id) = self.child(&folder.space, &folder.id()?, name)? else { return Ok(None) };
+        let entry = self.node(&folder.space, &id)?.ok_or_else(nothing)?;
+        let mut line = folder.line.clone();
+        line.push(entry);
+        Ok(Some(Place { space: folder.space.clone(), line, permissions: folder.permissions }))
+    }
+
+    /// Refuses with `Locked` unless the tokens open every lock that covers the node.
+    pub(crate) fn unlocked(&self, place: &Place, tokens: &[String]) -> Result<()> {
+        open(&place.locks(self)?, tokens)
+    }
+
+    /// The same for everything below a folder as well.
+    pub(crate) fn all_unlocked(&mut self, place: &Place, tokens: &[String]) -> Result<()> {
+        self.unlocked(place, tokens)?;
+        let mut rest = vec![place.id()?];
+        while let Some(folder) = rest.pop() {
+            for (_, id) in self.children(&place.space, &folder, None, usize::MAX)? {
+                let Some(entry) = self.node(&place.space, &id)? else { continue };
+                let held: Vec<_> = alive(&entry, self)
+                    .map(|lock| ActiveLock { lock: lock.clone(), root: SpacePath::root() })
+                    .collect();
+                open(&held, tokens)?;
+                if entry.info.kind == ocis_core::node::NodeKind::Folder {
+                    rest.push(id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses with `PreconditionFailed` unless the conditions hold for what is there, if anything.
+    pub(crate) fn met(&self, there: Option<&Entry>, conditions: &Conditions) -> Result<()> {
+        let etag: Option<&Etag> = there.map(|entry| &entry.info.etag);
+        let wrong = conditions.if_match.as_ref().is_some_and(|wanted| !wanted.matches(etag))
+            || conditions.if_none_match.as_ref().is_some_and(|banned| banned.matches(etag))
+            || conditions.if_unmodified_since.is_some_and(|time| {
+                there.is_some_and(|entry| entry.info.mtime.unix_seconds() > time.unix_seconds())
+            });
+        if wrong { Err(Error::precondition("it was changed meanwhile")) } else { Ok(()) }
+    }
+}
+
+/// Refuses unless one token of each group of shared locks and that of the exclusive one is there.
+fn open(locks: &[ActiveLock], tokens: &[String]) -> Result<()> {
+    let is_open = locks.is_empty() || locks.iter().any(|held| tokens.contains(&held.lock.token));
+    if is_open { Ok(()) } else { Err(Error::locked("it is locked")) }
+}

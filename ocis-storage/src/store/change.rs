@@ -1,0 +1,255 @@
+//! A change that is being worked out: what it reads and what it will do, kept apart from the memory
+//! until the journal has taken it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ocis_core::id::{BlobId, NodeId, SpaceId};
+use ocis_core::lock::Lock;
+use ocis_core::node::NodeKind;
+use ocis_core::time::Timestamp;
+use ocis_core::{Cx, Error, Result};
+use tokio::sync::oneshot;
+
+use super::state::{Entry, Key, State};
+use super::{Store, load};
+use crate::journal::{Action, Ancestor, Journal, Record};
+use crate::layout::attributes::{self as key, Attributes};
+use crate::layout::{lockfile, paths};
+
+/// A change that is being worked out, under the lock of the memory.
+pub(crate) struct Change<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) cx: &'a Cx,
+    state: &'a mut State,
+    stamp: Option<Timestamp>,
+    nodes: HashMap<Key, Option<Arc<Entry>>>,
+    listed: HashMap<Key, BTreeMap<String, Option<NodeId>>>,
+    ancestors: HashMap<Key, (Timestamp, u64)>,
+    actions: Vec<Action>,
+}
+
+impl<'a> Change<'a> {
+    pub(super) fn begin(store: &'a Store, state: &'a mut State, cx: &'a Cx) -> Self {
+        Self {
+            store,
+            cx,
+            state,
+            stamp: None,
+            nodes: HashMap::new(),
+            listed: HashMap::new(),
+            ancestors: HashMap::new(),
+            actions: Vec::new(),
+        }
+    }
+
+    /// The time of this change: that of the request, but later than that of every change before,
+    /// because etags are made of it.
+    pub(crate) fn stamp(&mut self) -> Timestamp {
+        if let Some(stamp) = self.stamp {
+            return stamp;
+        }
+        let after = self.state.stamp.map(|last| last.plus(Duration::from_nanos(1)));
+        let stamp = after.map_or(self.cx.now, |after| after.max(self.cx.now));
+        self.stamp = Some(stamp);
+        stamp
+    }
+
+    /// A node, none when there is none.
+    pub(crate) fn node(&mut self, space: &SpaceId, node: &NodeId) -> Result<Option<Arc<Entry>>> {
+        let at = (space.clone(), node.clone());
+        if let Some(entry) = self.nodes.get(&at) {
+            return Ok(entry.clone());
+        }
+        if let Some(entry) = self.state.node(&at) {
+            return Ok(Some(entry));
+        }
+        let Some((mut attributes, locks)) = load::files(&*self.store.fs, self.store.root(), &at)? else {
+            return Ok(None);
+        };
+        if let Some((mtime, size)) = self.state.ahead(&at) {
+            attributes.set(key::TREE_MTIME, mtime);
+            attributes.set(key::TREE_SIZE, size);
+            attributes.set(key::TMP_ETAG, "");
+        }
+        let entry = Arc::new(self.entry(&at, attributes, locks)?);
+        self.state.keep_node(at, Arc::clone(&entry));
+        Ok(Some(entry))
+    }
+
+    fn entry(&mut self, at: &Key, attributes: Attributes, locks: Vec<Lock>) -> Result<Entry> {
+        let owner = if at.1.as_str() == at.0.as_str() {
+            load::owner(&attributes)
+        } else {
+            self.root(&at.0)?.info.owner.clone()
+        };
+        load::entry(&self.store.options.storage, at, owner, attributes, locks)
+    }
+
+    /// The root of a space; `NotFound` when there is no such space.
+    pub(crate) fn root(&mut self, space: &SpaceId) -> Result<Arc<Entry>> {
+        self.node(space, &space.root())?.ok_or_else(|| Error::not_found("no such space"))
+    }
+
+    fn load_children(&mut self, at: &Key) -> Result<()> {
+        // A new folder has no listing on the disk yet.
+        let is_new = matches!(self.nodes.get(at), Some(Some(_))) && self.state.node(at).is_none();
+        if is_new || self.state.children(at).is_some() {
+            return Ok(());
+        }
+        let children = load::children(&*self.store.fs, self.store.root(), at)?;
+        self.state.keep_children(at.clone(), children);
+        Ok(())
+    }
+
+    /// The child of a folder with this name.
+    pub(crate) fn child(&mut self, space: &SpaceId, folder: &NodeId, name: &str) -> Result<Option<NodeId>> {
+        let at = (space.clone(), folder.clone());
+        self.load_children(&at)?;
+        if let Some(child) = self.listed.get(&at).and_then(|names| names.get(name)) {
+            return Ok(child.clone());
+        }
+        Ok(self.state.children(&at).and_then(|children| children.get(name).cloned()))
+    }
+
+    /// Names and ids of children from `after` on, `limit` at most, in the order of the names' bytes.
+    pub(crate) fn children(
+        &mut self,
+        space: &SpaceId,
+        folder: &NodeId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(Arc<str>, NodeId)>> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let at = (space.clone(), folder.clone());
+        self.load_children(&at)?;
+        let Some(children) = self.state.children(&at) else { return Ok(Vec::new()) };
+        let bounds = (after.map_or(Unbounded, Excluded), Unbounded);
+        let range = children.range::<str, _>(bounds).take(limit);
+        Ok(range.map(|(name, id)| (Arc::clone(name), id.clone())).collect())
+    }
+
+    /// A node gets this metadata.
+    pub(crate) fn put(&mut self, space: &SpaceId, node: &NodeId, attributes: Attributes, locks: Vec<Lock>) -> Result<Arc<Entry>> {
+        self.actions.push(Action::Put(paths::metadata(space, node), attributes.encode()));
+        self.put_in_memory(space, node, attributes, locks)
+    }
+
+    fn put_in_memory(&mut self, space: &SpaceId, node: &NodeId, attributes: Attributes, locks: Vec<Lock>) -> Result<Arc<Entry>> {
+        let at = (space.clone(), node.clone());
+        let entry = Arc::new(self.entry(&at, attributes, locks)?);
+        self.nodes.insert(at, Some(Arc::clone(&entry)));
+        Ok(entry)
+    }
+
+    /// A node gets these locks instead of those that it has.
+    pub(crate) fn put_locks(&mut self, space: &SpaceId, node: &NodeId, entry: &Entry, locks: Vec<Lock>) -> Result<Arc<Entry>> {
+        let path = paths::lock(space, node);
+        let idp = self.cx.caller.identity().map(|identity| identity.idp.to_string()).unwrap_or_default();
+        self.actions.push(match lockfile::write(&locks, &idp) {
+            Some(content) => Action::Put(path, content),
+            None => Action::Remove(path),
+        });
+        self.put_in_memory(space, node, entry.attributes.clone(), locks)
+    }
+
+    /// A node is gone from memory: it is in the trash.
+    pub(crate) fn forget(&mut self, space: &SpaceId, node: &NodeId) {
+        self.nodes.insert((space.clone(), node.clone()), None);
+    }
+
+    /// A folder lists a child.
+    pub(crate) fn list(&mut self, space: &SpaceId, folder: &NodeId, name: &str, child: &NodeId) {
+        let target = paths::child_target(child).to_string_lossy().into_owned();
+        self.actions.push(Action::Link(paths::child(space, folder, name), target));
+        let at = (space.clone(), folder.clone());
+        self.listed.entry(at).or_default().insert(name.into(), Some(child.clone()));
+    }
+
+    /// A folder does not list a name any more.
+    pub(crate) fn unlist(&mut self, space: &SpaceId, folder: &NodeId, name: &str) {
+        self.actions.push(Action::Remove(paths::child(space, folder, name)));
+        let at = (space.clone(), folder.clone());
+        self.listed.entry(at).or_default().insert(name.into(), None);
+    }
+
+    /// A step that concerns files only.
+    pub(crate) fn act(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    /// A content is gone, unless it is none.
+    pub(crate) fn drop_blob(&mut self, space: &SpaceId, blob: Option<&BlobId>) {
+        if let Some(blob) = blob {
+            self.actions.push(Action::DropBlob(space.clone(), blob.clone()));
+        }
+    }
+
+    /// The folder and all above it changed at the time of this change, and hold so many bytes more.
+    pub(crate) fn propagate(&mut self, space: &SpaceId, folder: &NodeId, difference: i64) -> Result<()> {
+        let stamp = self.stamp();
+        let mut next = Some(folder.clone());
+        while let Some(id) = next {
+            let Some(entry) = self.node(space, &id)? else { break };
+            if entry.info.kind != NodeKind::Folder {
+                break;
+            }
+            next = entry.info.parent.clone();
+            let mtime = entry.info.mtime.max(stamp);
+            let size = entry.info.size.saturating_add_signed(difference);
+            let mut attributes = entry.attributes.clone();
+            attributes.set(key::TREE_MTIME, mtime);
+            attributes.set(key::TREE_SIZE, size);
+            attributes.set(key::TMP_ETAG, "");
+            self.put_in_memory(space, &id, attributes, entry.locks.clone())?;
+            self.ancestors.insert((space.clone(), id), (mtime, size));
+        }
+        Ok(())
+    }
+
+    /// Forgets everything that was worked out.
+    pub(super) fn roll_back(self) {}
+
+    /// Queues the change and makes it visible; none when there is nothing to be done.
+    pub(super) fn submit(self, journal: &Journal) -> Result<Option<oneshot::Receiver<Result<()>>>> {
+        if self.actions.is_empty() && self.ancestors.is_empty() {
+            return Ok(None);
+        }
+        let ancestors = self.ancestors.iter().map(|((space, node), (mtime, size))| Ancestor {
+            space: space.clone(),
+            node: node.clone(),
+            mtime: *mtime,
+            size: *size,
+        });
+        let record = Record { lsn: 0, actions: self.actions, ancestors: ancestors.collect() };
+        let (lsn, answered) = journal.submit(record)?;
+        let state = self.state;
+        let mut touched: Vec<Key> = self.listed.keys().cloned().collect();
+        for (at, entry) in self.nodes {
+            match entry {
+                Some(entry) => {
+                    if entry.info.kind == NodeKind::Folder && state.node(&at).is_none() {
+                        state.keep_children(at.clone(), Default::default());
+                    }
+                    state.keep_node(at.clone(), entry);
+                }
+                None => state.drop_node(&at),
+            }
+            touched.push(at);
+        }
+        for (at, names) in self.listed {
+            for (name, child) in names {
+                state.set_child(&at, &name, child);
+            }
+        }
+        for (at, (mtime, size)) in self.ancestors {
+            state.set_ahead(at, mtime, size);
+        }
+        state.pin(lsn, touched);
+        if self.stamp.is_some() {
+            state.stamp = self.stamp;
+        }
+        Ok(Some(answered))
+    }
+}

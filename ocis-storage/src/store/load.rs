@@ -1,0 +1,125 @@
+//! Nodes and listings from their files.
+
+use std::sync::Arc;
+
+use ocis_core::id::{BlobId, NodeId, ResourceId, StorageId, UserId};
+use ocis_core::lock::Lock;
+use ocis_core::node::{NodeInfo, NodeKind};
+use ocis_core::etag::Etag;
+use ocis_core::time::Timestamp;
+use ocis_core::{Error, Result};
+
+use super::state::{Children, Entry, Key};
+use crate::fs::{Fs, Kind, is_missing};
+use crate::journal::broken;
+use crate::layout::attributes::{self as key, Attributes};
+use crate::layout::{etag, grant, lockfile, paths};
+
+const FILE: &str = "1";
+
+/// What is known of a node from its metadata.
+pub(super) fn entry(
+    storage: &StorageId,
+    at: &Key,
+    owner: Option<UserId>,
+    attributes: Attributes,
+    locks: Vec<Lock>,
+) -> Result<Entry> {
+    let (space, node) = at;
+    let damaged = |what: &str| {
+        Error::internal("the metadata of a node is damaged").with("node", node).with("missing", what)
+    };
+    let kind = match attributes.text(key::TYPE) {
+        Some(FILE) => NodeKind::File,
+        Some(_) => NodeKind::Folder,
+        None => return Err(damaged("type")),
+    };
+    let time = |name: &str| attributes.get::<Timestamp>(name);
+    let mtime = match kind {
+        NodeKind::File => time(key::MTIME),
+        NodeKind::Folder => time(key::TREE_MTIME).or_else(|| time(key::MTIME)),
+    };
+    let mtime = mtime.map_or_else(|| Timestamp::from_unix(0, 0), Ok)?;
+    let size = match kind {
+        NodeKind::File => attributes.get(key::BLOB_SIZE),
+        NodeKind::Folder => attributes.get(key::TREE_SIZE),
+    };
+    let tag = match attributes.text(key::TMP_ETAG) {
+        Some(text) if !text.is_empty() => Etag::new(text),
+        _ => etag::etag(node, mtime),
+    };
+    let is_root = node.as_str() == space.as_str();
+    let metadata = attributes
+        .under(key::METADATA)
+        .filter_map(|(name, value)| Some((name.to_owned(), String::from_utf8(value.to_vec()).ok()?)))
+        .collect();
+    let processing = attributes.text(key::STATUS).and_then(|text| text.strip_prefix("processing:"));
+    let info = NodeInfo {
+        id: ResourceId { storage: storage.clone(), space: space.clone(), node: node.clone() },
+        parent: if is_root { None } else { Some(attributes.get(key::PARENT).ok_or_else(|| damaged("parentid"))?) },
+        name: attributes.text(key::NAME).unwrap_or_default().to_owned(),
+        kind,
+        size: size.unwrap_or(0),
+        mtime,
+        etag: tag,
+        checksums: attributes.checksums(),
+        metadata,
+        owner,
+        processing: processing.map(str::to_owned),
+    };
+    let grants = attributes.under(key::GRANT).filter_map(|(name, value)| grant::read(name, value)).collect();
+    let blob = attributes.text(key::BLOB).and_then(|id| BlobId::parse(id).ok());
+    Ok(Entry { info: Arc::new(info), attributes, grants, locks, blob })
+}
+
+/// The metadata and locks in a node's files; none when there is no such node.
+pub(super) fn files(fs: &dyn Fs, root: &std::path::Path, at: &Key) -> Result<Option<(Attributes, Vec<Lock>)>> {
+    let (space, node) = at;
+    let bytes = fs.read(&root.join(paths::metadata(space, node)));
+    if is_missing(&bytes) {
+        return Ok(None);
+    }
+    let mut attributes = Attributes::decode(&bytes.map_err(broken)?)?;
+    // oCIS leaves some times to the file system.
+    if attributes.bytes(key::MTIME).is_none() && attributes.bytes(key::TREE_MTIME).is_none() {
+        let modified = fs.stat(&root.join(paths::node(space, node))).map_err(broken)?.modified;
+        attributes.set(key::MTIME, modified);
+    }
+    let lock = fs.read(&root.join(paths::lock(space, node)));
+    let locks = if is_missing(&lock) { Vec::new() } else { lockfile::read(&lock.map_err(broken)?) };
+    Ok(Some((attributes, locks)))
+}
+
+/// The children that a folder lists.
+pub(super) fn children(fs: &dyn Fs, root: &std::path::Path, at: &Key) -> Result<Children> {
+    let folder = root.join(paths::node(&at.0, &at.1));
+    let entries = fs.read_dir(&folder);
+    if is_missing(&entries) {
+        return Ok(Children::new());
+    }
+    let mut children = Children::new();
+    for entry in entries.map_err(broken)? {
+        if entry.kind != Kind::Symlink {
+            continue;
+        }
+        let target = fs.readlink(&folder.join(&entry.name)).map_err(broken)?;
+        if let Some(child) = target.to_str().and_then(paths::child_of_target) {
+            children.insert(entry.name.into(), child);
+        }
+    }
+    Ok(children)
+}
+
+/// The owner of the space whose root has these attributes, where it is a person.
+pub(super) fn owner(attributes: &Attributes) -> Option<UserId> {
+    let kind = attributes.text("owner.type").unwrap_or_default();
+    if kind == "spaceowner" {
+        return None;
+    }
+    attributes.get("owner.id")
+}
+
+/// The id that a node's own metadata must name its parent by.
+pub(super) fn parent(attributes: &Attributes) -> Option<NodeId> {
+    attributes.get(key::PARENT)
+}

@@ -1,0 +1,123 @@
+//! Taking and giving back locks.
+
+use ocis_core::access;
+use ocis_core::lock::{ActiveLock, Lock, LockScope};
+use ocis_core::permissions::Permissions;
+use ocis_core::port::{LockNode, Locked, RefreshLock, Unlock};
+use ocis_core::reference::Reference;
+use ocis_core::{Caller, Error, ErrorKind, Result};
+
+use super::access::Place;
+use super::change::Change;
+
+impl Change<'_> {
+    /// Takes a lock.
+    pub(crate) fn lock(&mut self, request: &LockNode) -> Result<Locked> {
+        let (place, created) = match self.place(&request.target) {
+            Err(error) if error.kind() == ErrorKind::NotFound && request.create => {
+                let node = self.touch(&request.target, &request.conditions)?;
+                (self.place(&Reference::node(node.info.id.clone()))?, true)
+            }
+            result => (result?, false),
+        };
+        access::require(place.permissions, Permissions::UPLOAD)?;
+        if !created {
+            self.met(Some(&**place.entry()?), &request.conditions)?;
+        }
+        let clash = |held: &Lock| held.scope == LockScope::Exclusive || request.scope == LockScope::Exclusive;
+        if place.locks(self)?.iter().any(|held| clash(&held.lock)) {
+            return Err(Error::locked("it is locked already"));
+        }
+        if request.deep && self.locks_below(&place)?.iter().any(clash) {
+            return Err(Error::locked("something in it is locked already"));
+        }
+        let lock = Lock {
+            token: format!("opaquelocktoken:{}", uuid::Uuid::new_v4()),
+            scope: request.scope,
+            deep: request.deep,
+            owner: request.owner.clone(),
+            app_name: request.app_name.clone(),
+            user: self.cx.caller.identity().ok().map(|identity| identity.id.clone()),
+            expires: request.expires,
+        };
+        let mut locks = self.alive(&place)?;
+        locks.push(lock.clone());
+        self.replace(&place, locks)?;
+        let node = self.visible(&request.target)?;
+        let lock = ActiveLock { lock, root: node.path.clone() };
+        Ok(Locked { lock, node, created })
+    }
+
+    fn locks_below(&mut self, place: &Place) -> Result<Vec<Lock>> {
+        let mut found = Vec::new();
+        let mut rest = vec![place.id()?];
+        while let Some(folder) = rest.pop() {
+            if self.node(&place.space, &folder)?.is_none_or(|entry| entry.info.kind != ocis_core::node::NodeKind::Folder) {
+                continue;
+            }
+            for (_, id) in self.children(&place.space, &folder, None, usize::MAX)? {
+                if let Some(entry) = self.node(&place.space, &id)? {
+                    found.extend(entry.locks.iter().filter(|lock| lock.is_alive(self.cx.now)).cloned());
+                }
+                rest.push(id);
+            }
+        }
+        Ok(found)
+    }
+
+    fn alive(&self, place: &Place) -> Result<Vec<Lock>> {
+        let now = self.cx.now;
+        Ok(place.entry()?.locks.iter().filter(|lock| lock.is_alive(now)).cloned().collect())
+    }
+
+    fn replace(&mut self, place: &Place, locks: Vec<Lock>) -> Result<()> {
+        let entry = std::sync::Arc::clone(place.entry()?);
+        self.put_locks(&place.space, &place.id()?, &entry, locks).map(drop)
+    }
+
+    /// The place where a lock that covers the node was taken.
+    fn holder(&mut self, target: &Reference, token: &str) -> Result<Option<Place>> {
+        let place = self.place(target)?;
+        let now = self.cx.now;
+        let held = |entry: &super::state::Entry| entry.locks.iter().any(|lock| lock.token == token && lock.is_alive(now));
+        let Some(depth) = place.line.iter().position(|entry| held(entry)) else { return Ok(None) };
+        let mut holder = place;
+        holder.line.truncate(depth + 1);
+        Ok(Some(holder))
+    }
+
+    /// Moves the end of a lock.
+    pub(crate) fn refresh_lock(&mut self, request: &RefreshLock) -> Result<ActiveLock> {
+        let none = || Error::precondition("there is no such lock");
+        let holder = self.holder(&request.target, &request.token)?.ok_or_else(none)?;
+        access::require(self.permissions(&holder), Permissions::UPLOAD)?;
+        let mut locks = self.alive(&holder)?;
+        let lock = locks.iter_mut().find(|lock| lock.token == request.token).ok_or_else(none)?;
+        lock.expires = request.expires;
+        let lock = lock.clone();
+        self.replace(&holder, locks)?;
+        Ok(ActiveLock { lock, root: holder.path()? })
+    }
+
+    /// Gives a lock back.
+    pub(crate) fn unlock(&mut self, request: &Unlock) -> Result<()> {
+        let none = || Error::conflict("there is no such lock");
+        let holder = self.holder(&request.target, &request.token)?.ok_or_else(none)?;
+        let mut locks = self.alive(&holder)?;
+        let taken = locks.iter().position(|lock| lock.token == request.token).ok_or_else(none)?;
+        let lock = locks.swap_remove(taken);
+        let is_mine = match &self.cx.caller {
+            Caller::User(identity) => lock.user.as_ref().is_none_or(|user| *user == identity.id),
+            Caller::Service(_) => true,
+            Caller::Anonymous => false,
+        };
+        let owns = holder.line.first().is_some_and(|root| {
+            root.info.owner.is_some()
+                && self.cx.caller.identity().is_ok_and(|me| root.info.owner.as_ref() == Some(&me.id))
+        });
+        if !is_mine && !owns {
+            return Err(Error::denied("the lock is somebody else's"));
+        }
+        self.replace(&holder, locks)
+    }
+}

@@ -1,0 +1,265 @@
+//! An open store: spaces and the trees in them.
+//!
+//! All that is known of nodes is kept in memory as far as it fits ([`state`]), which is right
+//! because one process owns the store. A change is worked out on that memory under one short lock,
+//! becomes visible to others in this process, is queued for the journal under the same lock (so the
+//! journal has the order of the changes), and is answered when the journal says that it is durable
+//! and applied.
+
+mod access;
+mod change;
+mod create;
+mod load;
+mod locks;
+mod remove;
+mod state;
+mod transfer;
+mod upload;
+mod view;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ocis_core::id::StorageId;
+use ocis_core::node::Node;
+use ocis_core::{Cx, Error, Result};
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::oneshot;
+
+use crate::blob::{BlobStore, staged};
+use crate::fs::{Fs, Held};
+use crate::journal::{self, Applier, Events, Journal, Unwritten};
+pub(crate) use change::Change;
+use state::State;
+pub use upload::{CommitUpload, Content, ContentRef, Prepared};
+
+/// The folder of ours beside oCIS's.
+const OURS: &str = ".ocis-rs";
+
+/// How to open a store.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The id under which the store's spaces are known (`STORAGE_USERS_MOUNT_ID`).
+    pub storage: StorageId,
+    /// Whether a file's former content is kept as a version (not `OCIS_DISABLE_VERSIONING`).
+    pub versioning: bool,
+    /// Nodes that are kept in memory at most; some 600 bytes each.
+    pub cached_nodes: usize,
+    /// Bytes of the disk that are never given to contents, so that metadata can still be written.
+    pub reserve: u64,
+    #[doc(hidden)]
+    /// Leaves out the flush of the journal, to show that tests notice.
+    pub without_flush: bool,
+}
+
+impl Options {
+    /// The defaults: versions kept, 200,000 nodes in memory, 64 MiB in reserve.
+    pub fn new(storage: StorageId) -> Self {
+        Self {
+            storage,
+            versioning: true,
+            cached_nodes: 200_000,
+            reserve: 64 * 1024 * 1024,
+            without_flush: false,
+        }
+    }
+}
+
+/// An open store. Dropping it leaves the journal to be replayed; [`Store::close`] ends cleanly.
+pub struct Store {
+    pub(crate) fs: Arc<dyn Fs>,
+    pub(crate) blobs: Arc<dyn BlobStore>,
+    pub(crate) options: Options,
+    root: PathBuf,
+    uploads: PathBuf,
+    memory: Arc<Memory>,
+    journal: Journal,
+    owned: Mutex<Option<Box<dyn Held>>>,
+}
+
+/// What changes and the journal's threads share.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    state: RwLock<State>,
+}
+
+impl Events for Memory {
+    fn applied(&self, lsn: u64) {
+        self.state.write().applied(lsn);
+    }
+
+    fn written_back(&self, folders: &Unwritten) {
+        self.state.write().written_back(folders);
+    }
+
+    fn refused(&self, unwritten: &Unwritten) {
+        self.state.write().forget(unwritten.clone());
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("root", &self.root).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the store at `root`, or makes one; blocking. Replays the journal and removes what a
+    /// crash left half done. `Unavailable` when another process owns it or the folder cannot be
+    /// written.
+    pub fn open(
+        fs: Arc<dyn Fs>,
+        blobs: Arc<dyn BlobStore>,
+        root: &Path,
+        options: Options,
+    ) -> Result<Arc<Self>> {
+        let ours = root.join(OURS);
+        let unusable = |error: std::io::Error| {
+            let text = format!("the storage at {} cannot be written: {error}", root.display());
+            Error::unavailable(text).because(error)
+        };
+        fs.mkdir_all(&ours).map_err(unusable)?;
+        let owned = fs.lock(&ours.join("lock")).map_err(unusable)?.ok_or_else(|| {
+            Error::unavailable(format!(
+                "the storage at {} is owned by another process: stop it first, or use another folder",
+                root.display()
+            ))
+        })?;
+        let uploads = root.join("uploads");
+        lay_out(&*fs, root).map_err(unusable)?;
+        let memory = Arc::new(Memory { state: RwLock::new(State::new(options.cached_nodes)) });
+        let applier = Applier {
+            fs: Arc::clone(&fs),
+            blobs: Arc::clone(&blobs),
+            root: root.to_owned(),
+            uploads: uploads.clone(),
+            unwritten: Unwritten::new(),
+        };
+        let events = Arc::clone(&memory) as Arc<dyn Events>;
+        let journal = Journal::open(&ours.join("journal"), applier, events, options.without_flush)?;
+        staged::sweep(&*fs, &uploads, &*blobs)?;
+        let owned = Mutex::new(Some(owned));
+        let root = root.to_owned();
+        Ok(Arc::new(Self { fs, blobs, options, root, uploads, memory, journal, owned }))
+    }
+
+    /// Ends cleanly: everything is in oCIS's files, flushed, and the journal is empty. Blocking.
+    /// Changes are refused from now on.
+    pub fn close(&self) -> Result<()> {
+        self.journal.stop();
+        let Some(owned) = self.owned.lock().take() else { return Ok(()) };
+        let mut applier = Applier {
+            fs: Arc::clone(&self.fs),
+            blobs: Arc::clone(&self.blobs),
+            root: self.root.clone(),
+            uploads: self.uploads.clone(),
+            unwritten: Unwritten::new(),
+        };
+        if !self.journal.has_failed() {
+            journal::finish(&mut applier, &self.root.join(OURS).join("journal"))?;
+        }
+        drop(owned);
+        Ok(())
+    }
+
+    /// Whether a durable change could not be applied: the store must be opened again.
+    pub fn has_failed(&self) -> bool {
+        self.journal.has_failed()
+    }
+
+    /// The file system under the store.
+    pub fn fs(&self) -> &Arc<dyn Fs> {
+        &self.fs
+    }
+
+    /// The folder of the store.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where contents are staged.
+    pub fn uploads_dir(&self) -> &Path {
+        &self.uploads
+    }
+
+    /// Works out a change under the lock of the memory and waits until it is durable and applied.
+    /// `work` runs on a thread that may block, because it may have to read what is not in memory.
+    pub(crate) async fn change<T: Send + 'static>(
+        self: &Arc<Self>,
+        cx: &Cx,
+        work: impl FnOnce(&mut Change<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (store, cx) = (Arc::clone(self), cx.clone());
+        let worked = tokio::task::spawn_blocking(move || store.begin(&cx, work));
+        let (result, answered) = worked.await.map_err(|error| {
+            Error::internal("a change broke off").because(error)
+        })??;
+        if let Some(answered) = answered {
+            answered.await.map_err(|_| Error::unavailable("the storage is closing"))??;
+        }
+        Ok(result)
+    }
+
+    #[allow(clippy::type_complexity, reason = "an answer and, if there is anything to wait for, when")]
+    fn begin<T>(
+        &self,
+        cx: &Cx,
+        work: impl FnOnce(&mut Change<'_>) -> Result<T>,
+    ) -> Result<(T, Option<oneshot::Receiver<Result<()>>>)> {
+        let mut state = self.memory.state.write();
+        let mut change = Change::begin(self, &mut state, cx);
+        let result = match work(&mut change) {
+            Ok(result) => result,
+            Err(error) => {
+                change.roll_back();
+                return Err(error);
+            }
+        };
+        let answered = change.submit(&self.journal)?;
+        drop(state);
+        Ok((result, answered))
+    }
+
+    /// Looks something up, in memory or on the disk.
+    pub(crate) fn look<T>(&self, cx: &Cx, work: impl FnOnce(&mut Change<'_>) -> Result<T>) -> Result<T> {
+        let mut state = self.memory.state.write();
+        work(&mut Change::begin(self, &mut state, cx))
+    }
+
+    /// A node as the caller sees it; exported for tests of libraries.
+    #[doc(hidden)]
+    pub fn peek(&self, cx: &Cx, target: &ocis_core::reference::Reference) -> Result<Node> {
+        self.look(cx, |change| change.visible(target))
+    }
+}
+
+/// Makes the folders and the list of migrations that oCIS expects.
+fn lay_out(fs: &dyn Fs, root: &Path) -> std::io::Result<()> {
+    for folder in ["spaces", "uploads", "indexes/by-user-id", "indexes/by-group-id", "indexes/by-type"] {
+        fs.mkdir_all(&root.join(folder))?;
+    }
+    let migrations = root.join(".migrations");
+    if crate::fs::is_missing(&fs.stat(&migrations)) {
+        let done = r#"{"State":"succeeded","Message":""}"#;
+        let list: Vec<_> = (1..=5).map(|n| format!("\"{n:04}\":{done}")).collect();
+        fs.write(&migrations, format!("{{{}}}", list.join(",")).as_bytes())?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Finds the place of an upload and checks everything that can be checked beforehand.
+    pub async fn prepare_upload(self: &Arc<Self>, cx: &Cx, request: &ocis_core::port::OpenUpload) -> Result<Prepared> {
+        self.look(cx, |change| change.prepare(request))
+    }
+
+    /// Makes a content visible, whole or not at all, and durable when it returns.
+    pub async fn commit_upload(self: &Arc<Self>, cx: &Cx, upload: CommitUpload) -> Result<ocis_core::data::Written> {
+        self.change(cx, move |change| change.commit(upload)).await
+    }
+
+    /// A node and, for a file, where its content is.
+    pub async fn content(self: &Arc<Self>, cx: &Cx, target: &ocis_core::reference::Reference) -> Result<(Node, Option<ContentRef>)> {
+        self.look(cx, |change| change.content(target))
+    }
+}

@@ -1,0 +1,61 @@
+//! Into the trash.
+
+use ocis_core::access;
+use ocis_core::node::NodeKind;
+use ocis_core::permissions::Permissions;
+use ocis_core::port::Delete;
+use ocis_core::{Error, Result};
+
+use super::access::Place;
+use super::change::Change;
+use crate::journal::Action;
+use crate::layout::attributes as key;
+use crate::layout::paths;
+
+impl Change<'_> {
+    /// Puts a node into the trash.
+    pub(crate) fn delete(&mut self, request: &Delete) -> Result<()> {
+        let place = self.place(&request.target)?;
+        if place.is_root() {
+            return Err(Error::denied("the root of a space cannot be deleted"));
+        }
+        access::require(place.permissions, Permissions::DELETE)?;
+        self.met(Some(&**place.entry()?), &request.conditions)?;
+        self.all_unlocked(&place, &request.conditions.lock_tokens)?;
+        self.discard(&place)
+    }
+
+    /// Moves a node into the trash, whatever permissions and locks say.
+    pub(crate) fn discard(&mut self, place: &Place) -> Result<()> {
+        let (space, entry) = (&place.space, place.entry()?);
+        let (id, when) = (place.id()?, self.stamp());
+        let parent = entry.info.parent.clone().ok_or_else(|| Error::internal("no parent"))?;
+        let mut attributes = entry.attributes.clone();
+        attributes.set(key::TRASH_ORIGIN, format!("/{}", place.path()?));
+        self.put(space, &id, attributes, Vec::new())?;
+        let (node, trashed) = (paths::node(space, &id), paths::trashed(space, &id, when));
+        let target = paths::trash_target(&id, when).to_string_lossy().into_owned();
+        self.act(Action::Link(paths::trash(space, &id), target));
+        self.act(Action::Rename(format!("{node}.mpk"), format!("{trashed}.mpk")));
+        self.act(Action::Rename(node, trashed));
+        self.act(Action::Remove(paths::lock(space, &id)));
+        self.unlist(space, &parent, &entry.info.name);
+        self.forget(space, &id);
+        let size = i64::try_from(entry.info.size).unwrap_or(i64::MAX);
+        if entry.info.kind == NodeKind::Folder {
+            self.forget_below(space, &id)?;
+        }
+        self.propagate(space, &parent, -size)
+    }
+
+    fn forget_below(&mut self, space: &ocis_core::id::SpaceId, folder: &ocis_core::id::NodeId) -> Result<()> {
+        for (_, child) in self.children(space, folder, None, usize::MAX)? {
+            let is_folder = self.node(space, &child)?.is_some_and(|entry| entry.info.kind == NodeKind::Folder);
+            if is_folder {
+                self.forget_below(space, &child)?;
+            }
+            self.forget(space, &child);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,206 @@
+//! How content becomes a file.
+
+use bytes::Bytes;
+use ocis_core::access;
+use ocis_core::checksum::Checksums;
+use ocis_core::data::Written;
+use ocis_core::id::{BlobId, NodeId, ResourceId, SpaceId};
+use ocis_core::node::NodeKind;
+use ocis_core::permissions::Permissions;
+use ocis_core::port::{Conditions, OpenUpload};
+use ocis_core::reference::Reference;
+use ocis_core::time::Timestamp;
+use ocis_core::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+use super::access::Place;
+use super::change::Change;
+use crate::journal::{Action, broken};
+use crate::layout::attributes::{self as key, Attributes};
+use crate::layout::paths;
+
+/// Where a content is to go, as it was found when its upload was opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prepared {
+    /// The space.
+    pub space: SpaceId,
+    /// The folder.
+    pub parent: NodeId,
+    /// The name in it.
+    pub name: String,
+    /// The file that is there, or the id for a new one.
+    pub node: NodeId,
+    /// Whether there is a file.
+    pub exists: bool,
+    /// The id for the content.
+    pub blob: BlobId,
+}
+
+/// A content that is to become visible.
+#[derive(Debug)]
+pub struct CommitUpload {
+    /// Where.
+    pub prepared: Prepared,
+    /// What must hold.
+    pub conditions: Conditions,
+    /// The time of the content; none means now.
+    pub mtime: Option<Timestamp>,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its digests.
+    pub checksums: Checksums,
+    /// The content itself.
+    pub content: Content,
+}
+
+/// Where a content is until it becomes visible.
+#[derive(Debug)]
+pub enum Content {
+    /// In memory; it goes into the journal.
+    Inline(Bytes),
+    /// In the blob store, durable, with its staged file still there.
+    Staged,
+}
+
+/// Where the content of a file is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentRef {
+    /// The space.
+    pub space: SpaceId,
+    /// The content.
+    pub blob: BlobId,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+impl Change<'_> {
+    /// Finds the place of an upload and checks everything that can be checked beforehand.
+    pub(crate) fn prepare(&mut self, request: &OpenUpload) -> Result<Prepared> {
+        let (folder, name) = self.spot(&request.target)?;
+        let there = self.writable(&folder, &name, &request.conditions)?;
+        self.has_room(&folder, request.length.unwrap_or(0))?;
+        let node = there.as_ref().map(Place::id).transpose()?;
+        Ok(Prepared {
+            space: folder.space.clone(),
+            parent: folder.id()?,
+            name,
+            exists: node.is_some(),
+            node: node.unwrap_or_else(NodeId::random),
+            blob: BlobId::random(),
+        })
+    }
+
+    /// The file that is there, if any; refuses unless content may be written to it.
+    fn writable(&mut self, folder: &Place, name: &str, conditions: &Conditions) -> Result<Option<Place>> {
+        let there = self.below(folder, name)?;
+        match &there {
+            Some(place) => {
+                if place.entry()?.info.kind == NodeKind::Folder {
+                    return Err(Error::conflict("there is a folder of this name"));
+                }
+                access::require(self.permissions(place), Permissions::UPLOAD)?;
+                self.met(Some(&**place.entry()?), conditions)?;
+                self.unlocked(place, &conditions.lock_tokens)?;
+            }
+            None => {
+                access::require(folder.permissions, Permissions::UPLOAD)?;
+                self.met(None, conditions)?;
+                self.unlocked(folder, &conditions.lock_tokens)?;
+            }
+        }
+        Ok(there)
+    }
+
+    /// Refuses with `InsufficientStorage` unless so many bytes more fit into the space and the disk.
+    pub(crate) fn has_room(&self, folder: &Place, more: u64) -> Result<()> {
+        let root = folder.line.first().ok_or_else(|| Error::internal("no root"))?;
+        let total: u64 = root.attributes.get::<i64>(key::QUOTA).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+        if total > 0 && root.info.size.saturating_add(more) > total {
+            return Err(Error::full("the quota of the space is used up"));
+        }
+        let free = self.store.fs.free_space(self.store.root()).map_err(broken)?;
+        if free.saturating_sub(self.store.options.reserve) < more {
+            return Err(Error::full("the disk of the server is full"));
+        }
+        Ok(())
+    }
+
+    /// Makes a content visible.
+    pub(crate) fn commit(&mut self, upload: CommitUpload) -> Result<Written> {
+        let Prepared { space, parent, name, blob, node, .. } = upload.prepared;
+        let storage = self.store.options.storage.clone();
+        let gone = |_| Error::conflict("the folder that it is to lie in is gone");
+        let folder = ResourceId { storage, space: space.clone(), node: parent.clone() };
+        let folder = self.place(&Reference::node(folder)).map_err(gone)?;
+        let there = self.writable(&folder, &name, &upload.conditions)?;
+        let old = there.as_ref().map_or(Ok(0), |place| Ok::<_, Error>(place.entry()?.info.size))?;
+        self.has_room(&folder, upload.size.saturating_sub(old))?;
+        let stamp = self.stamp();
+        match upload.content {
+            Content::Inline(bytes) => self.act(Action::Blob(space.clone(), blob.clone(), bytes.to_vec())),
+            Content::Staged => self.act(Action::Unstage(space.clone(), blob.clone())),
+        }
+        let (id, mut attributes, locks) = match &there {
+            Some(place) => {
+                let entry = place.entry()?;
+                (place.id()?, entry.attributes.clone(), entry.locks.clone())
+            }
+            None => (node, Attributes::default(), Vec::new()),
+        };
+        if let Some(place) = &there {
+            self.keep_version(place)?;
+        } else {
+            self.act(Action::Put(paths::node(&space, &id), Vec::new()));
+        }
+        attributes.set(key::TYPE, 1);
+        attributes.set(key::ID, &id);
+        attributes.set(key::NAME, &name);
+        attributes.set(key::PARENT, &parent);
+        attributes.set(key::BLOB, &blob);
+        attributes.set(key::BLOB_SIZE, upload.size);
+        attributes.set(key::MTIME, upload.mtime.unwrap_or(stamp));
+        attributes.set_checksums(&upload.checksums);
+        attributes.remove(key::TMP_ETAG);
+        let mut entry = self.put(&space, &id, attributes.clone(), locks.clone())?;
+        let former = there.as_ref().map(Place::entry).transpose()?;
+        if former.is_some_and(|former| former.info.etag == entry.info.etag) {
+            // The client gave both contents one time; they must not have one tag.
+            attributes.set(key::TMP_ETAG, crate::layout::etag::etag(&id, stamp));
+            entry = self.put(&space, &id, attributes, locks)?;
+        }
+        if there.is_none() {
+            self.list(&space, &parent, &name, &id);
+        }
+        let difference = i64::try_from(upload.size).unwrap_or(i64::MAX) - i64::try_from(old).unwrap_or(0);
+        self.propagate(&space, &parent, difference)?;
+        let node = self.visible(&Reference::node(entry.info.id.clone()))?;
+        Ok(Written { node, created: there.is_none() })
+    }
+
+    /// Keeps the content that is about to be replaced as a version, or drops it.
+    fn keep_version(&mut self, place: &Place) -> Result<()> {
+        let entry = std::sync::Arc::clone(place.entry()?);
+        let Some(blob) = &entry.blob else { return Ok(()) };
+        let id = place.id()?;
+        if !self.store.options.versioning {
+            self.drop_blob(&place.space, Some(blob));
+            return Ok(());
+        }
+        let path = paths::revision(&place.space, &id, entry.info.mtime);
+        let taken = !crate::fs::is_missing(&self.store.fs.stat(&self.store.root().join(&path)));
+        // Two contents of one time: the name of the version is that of the moment it was replaced.
+        let path = if taken { paths::revision(&place.space, &id, self.stamp()) } else { path };
+        let mut kept = Attributes::default();
+        for name in [key::TYPE, key::BLOB, key::BLOB_SIZE, key::MTIME] {
+            if let Some(value) = entry.attributes.bytes(name) {
+                kept.set_bytes(name, value);
+            }
+        }
+        if let Some(sums) = &entry.info.checksums {
+            kept.set_checksums(sums);
+        }
+        self.act(Action::Put(format!("{path}.mpk"), kept.encode()));
+        self.act(Action::Put(path, Vec::new()));
+        Ok(())
+    }
+}

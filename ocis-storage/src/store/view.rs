@@ -1,0 +1,118 @@
+//! Nodes as one caller sees them.
+
+use std::sync::Arc;
+
+use ocis_core::Result;
+use ocis_core::access::{self, Grant};
+use ocis_core::node::{Node, NodeKind};
+use ocis_core::permissions::Permissions;
+use ocis_core::port::{Cursor, Page, PageRequest};
+use ocis_core::reference::Reference;
+use ocis_core::{Caller, Error};
+
+use super::access::Place;
+use super::change::Change;
+use super::state::Entry;
+use super::upload::ContentRef;
+use crate::layout::attributes::FAVORITE;
+
+impl Change<'_> {
+    /// A node that the caller may see.
+    pub(crate) fn visible(&mut self, target: &Reference) -> Result<Node> {
+        let place = self.place(target)?;
+        self.view(&place)
+    }
+
+    /// What the caller sees of a node.
+    pub(crate) fn view(&self, place: &Place) -> Result<Node> {
+        let entry = place.entry()?;
+        Ok(Node {
+            info: Arc::clone(&entry.info),
+            path: place.path()?,
+            permissions: place.permissions,
+            favorite: self.is_favorite(entry),
+            locks: place.locks(self)?,
+        })
+    }
+
+    fn is_favorite(&self, entry: &Entry) -> bool {
+        let Some(key) = favorite_key(&self.cx.caller) else { return false };
+        entry.attributes.under(FAVORITE).next().is_some()
+            && entry.attributes.text(&key) == Some("1")
+    }
+
+    /// A page of a folder's children.
+    pub(crate) fn page(&mut self, target: &Reference, page: &PageRequest) -> Result<Page<Node>> {
+        let folder = self.place(target)?;
+        if folder.entry()?.info.kind != NodeKind::Folder {
+            return Err(Error::conflict("it is not a folder"));
+        }
+        access::require(folder.permissions, Permissions::LIST_CONTAINER)?;
+        let after = page.cursor.as_ref().map(|cursor| cursor.0.as_str());
+        let limit = page.limit.clamp(1, 10_000) as usize;
+        let names = self.children(&folder.space, &folder.id()?, after, limit)?;
+        let next = match names.last() {
+            Some((name, _)) if names.len() == limit => Some(Cursor(name.to_string())),
+            _ => None,
+        };
+        let (path, above) = (folder.path()?, folder.locks(self)?);
+        let above: Vec<_> = above.into_iter().filter(|held| held.lock.deep).collect();
+        let mut items = Vec::with_capacity(names.len());
+        for (name, id) in names {
+            // A node whose files are damaged must not hide the others.
+            let entry = match self.node(&folder.space, &id) {
+                Ok(Some(entry)) => entry,
+                Ok(None) => continue,
+                Err(error) => {
+                    tracing::error!(?error, node = %id, "left out of a listing");
+                    continue;
+                }
+            };
+            let mut locks = above.clone();
+            let permissions = if entry.grants.is_empty() && entry.locks.is_empty() {
+                folder.permissions
+            } else {
+                let Some(place) = self.below(&folder, &name)? else { continue };
+                locks = place.locks(self)?;
+                self.permissions(&place)
+            };
+            if !permissions.allows(Permissions::STAT) {
+                continue;
+            }
+            let favorite = self.is_favorite(&entry);
+            let info = Arc::clone(&entry.info);
+            items.push(Node { info, path: path.join(&name)?, permissions, favorite, locks });
+        }
+        Ok(Page { items, next })
+    }
+
+    pub(crate) fn permissions(&self, place: &Place) -> Permissions {
+        let grants: Vec<&[Grant]> = place.line.iter().map(|entry| entry.grants.as_slice()).collect();
+        let owner = place.line.first().and_then(|root| root.info.owner.clone());
+        access::permissions(&self.cx.caller, owner.as_ref(), grants, self.cx.now)
+    }
+
+    /// A node and, for a file, where its content is; the caller may read it.
+    pub(crate) fn content(&mut self, target: &Reference) -> Result<(Node, Option<ContentRef>)> {
+        let place = self.place(target)?;
+        let entry = Arc::clone(place.entry()?);
+        if entry.info.kind == NodeKind::File {
+            access::require(place.permissions, Permissions::DOWNLOAD)?;
+        }
+        if entry.info.processing.is_some() {
+            return Err(Error::new(ocis_core::ErrorKind::TooEarly, "the file is being processed"));
+        }
+        let content = entry.blob.clone().map(|blob| ContentRef {
+            space: place.space.clone(),
+            blob,
+            size: entry.info.size,
+        });
+        Ok((self.view(&place)?, content))
+    }
+}
+
+/// The attribute that holds whether the caller marked a node as a favorite.
+pub(super) fn favorite_key(caller: &Caller) -> Option<String> {
+    let identity = caller.identity().ok()?;
+    Some(format!("{FAVORITE}:primary:{}@{}", identity.id, identity.idp))
+}

@@ -1,0 +1,38 @@
+//! The engine keeps the promises of the ports.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ocis_core::conformance::{self, Subject};
+use ocis_core::id::StorageId;
+use ocis_core::time::SystemClock;
+use ocis_storage::blob::PosixBlobs;
+use ocis_storage::data::DataPlane;
+use ocis_storage::fs::{Fs, RealFs};
+use ocis_storage::ticket::Tickets;
+use ocis_storage::upload::StoreUploads;
+use ocis_storage::{Driver, Options, Store};
+
+fn subject(root: &std::path::Path) -> (Subject, Arc<Store>) {
+    let fs: Arc<dyn Fs> = Arc::new(RealFs);
+    let storage = StorageId::parse("storage").unwrap();
+    let blobs: Arc<dyn ocis_storage::blob::BlobStore> = Arc::new(PosixBlobs::new(Arc::clone(&fs), root));
+    let store = Store::open(fs, Arc::clone(&blobs), root, Options::new(storage.clone())).unwrap();
+    let tickets = Tickets::new(b"secret", &storage, Duration::from_secs(86400 * 36500)).unwrap();
+    let driver = Arc::new(Driver::new(Arc::clone(&store), tickets.clone()));
+    let uploads = Arc::new(StoreUploads::new(Arc::clone(&store), tickets.clone()));
+    let data = DataPlane::new(Arc::clone(&store), blobs, tickets, Arc::new(SystemClock)).service();
+    (Subject { nodes: driver.clone(), spaces: driver, uploads, data }, store)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes() {
+    let folder = tempfile::tempdir().unwrap();
+    conformance::nodes(&subject(folder.path()).0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn locks() {
+    let folder = tempfile::tempdir().unwrap();
+    conformance::locks(&subject(folder.path()).0).await;
+}
