@@ -1,13 +1,34 @@
-//! storage-users: to be joined with the driver.
-use crate::peers::{Offer, Peers, Port, Slot};
-use crate::service::{Service, Unit};
-use crate::settings;
-use ocis_core::Result;
-use ocis_core::port::Late;
+//! storage-users: the spaces of users, in oCIS's own on-disk format.
+
+use std::path::Path;
 use std::sync::Arc;
-/// Stores files.
+use std::time::Duration;
+
+use ocis_core::data::HttpService;
+use ocis_core::id::StorageId;
+use ocis_core::port::{Late, Nodes, Spaces, Uploads};
+use ocis_core::time::SystemClock;
+use ocis_core::{Error, Result};
+use ocis_storage::blob::{BlobStore, PosixBlobs};
+use ocis_storage::data::DataPlane;
+use ocis_storage::fs::{Fs, RealFs};
+use ocis_storage::ticket::Tickets;
+use ocis_storage::upload::StoreUploads;
+use ocis_storage::{Driver, Options, Store};
+use tokio::time::interval;
+
+use crate::late_http::late_http;
+use crate::peers::{Offer, Peers, Port, Slot};
+use crate::service::{Service, Stop, Unit};
+use crate::settings;
+
+/// How often the store is asked whether it has to be opened again.
+const WATCH: Duration = Duration::from_secs(1);
+
+/// Stores the files of users.
 #[derive(Debug)]
 pub struct StorageUsers;
+
 impl Service for StorageUsers {
     const NAME: &'static str = "storage-users";
     const OFFERS: &'static [Slot] = &[
@@ -17,20 +38,99 @@ impl Service for StorageUsers {
         Slot::AnyKey(Port::Data),
     ];
     type Config = settings::StorageUsers;
-    fn build(c: Self::Config, _: &Peers) -> Result<Unit> {
+
+    fn build(config: Self::Config, _: &Peers) -> Result<Unit> {
+        let storage = StorageId::parse(&config.mount_id)?;
+        // Only this service reads its tickets, and every secret that services share will do.
+        let secret = config.jwt_secret.expose().as_bytes();
+        let tickets = Tickets::new(secret, &storage, config.transfer_expires.0)?;
+        let options =
+            Options { versioning: !config.disable_versioning, ..Options::new(storage.clone()) };
+        let handles = Handles::unbound();
+        let (opened, watched, closed) = (handles.clone(), handles.clone(), handles.clone());
         Ok(Unit::new()
-            .offers_as(
-                &c.mount_id,
-                Offer::Nodes(Arc::new(Late::<dyn ocis_core::port::Nodes>::unbound())),
-            )
-            .offers_as(
-                &c.mount_id,
-                Offer::Spaces(Arc::new(Late::<dyn ocis_core::port::Spaces>::unbound())),
-            )
-            .offers_as(
-                &c.mount_id,
-                Offer::Uploads(Arc::new(Late::<dyn ocis_core::port::Uploads>::unbound())),
-            )
-            .offers_as(&c.mount_id, Offer::Data(crate::late_http::not_implemented("x"))))
+            .offers_as(storage.as_str(), Offer::Nodes(Arc::new(handles.nodes)))
+            .offers_as(storage.as_str(), Offer::Spaces(Arc::new(handles.spaces)))
+            .offers_as(storage.as_str(), Offer::Uploads(Arc::new(handles.uploads)))
+            .offers_as(storage.as_str(), Offer::Data(late_http(handles.data, Self::NAME)))
+            .starts(move || async move {
+                let open = move || open(&config.ocis_root, options);
+                let (store, blobs) = tokio::task::spawn_blocking(open).await.map_err(lost)??;
+                opened.bind(store, blobs, tickets);
+                Ok(())
+            })
+            .runs("watch", move |stop| watch(watched.store, stop))
+            .closes(move || async move {
+                let store = closed.unbind();
+                let close = move || store.map_or(Ok(()), |store| store.close());
+                tokio::task::spawn_blocking(close).await.map_err(lost)?
+            }))
     }
+}
+
+/// What is offered before the store is open, and bound when it is.
+#[derive(Clone)]
+struct Handles {
+    store: Late<Store>,
+    nodes: Late<dyn Nodes>,
+    spaces: Late<dyn Spaces>,
+    uploads: Late<dyn Uploads>,
+    data: Late<HttpService>,
+}
+
+impl Handles {
+    fn unbound() -> Self {
+        Self {
+            store: Late::named("store"),
+            nodes: Late::<dyn Nodes>::unbound(),
+            spaces: Late::<dyn Spaces>::unbound(),
+            uploads: Late::<dyn Uploads>::unbound(),
+            data: Late::named("data"),
+        }
+    }
+
+    fn bind(&self, store: Arc<Store>, blobs: Arc<dyn BlobStore>, tickets: Tickets) {
+        let driver = Driver::new(Arc::clone(&store), tickets.clone());
+        self.nodes.bind(Arc::new(driver.clone()));
+        self.spaces.bind(Arc::new(driver));
+        self.uploads.bind(Arc::new(StoreUploads::new(Arc::clone(&store), tickets.clone())));
+        let data = DataPlane::new(Arc::clone(&store), blobs, tickets, Arc::new(SystemClock));
+        self.data.bind(Arc::new(data.service()));
+        self.store.bind(store);
+    }
+
+    fn unbind(&self) -> Option<Arc<Store>> {
+        let store = self.store.bound().ok();
+        self.data.unbind();
+        self.uploads.unbind();
+        self.spaces.unbind();
+        self.nodes.unbind();
+        self.store.unbind();
+        store
+    }
+}
+
+/// Opens the store, and makes it when there is none. Blocks.
+fn open(root: &Path, options: Options) -> Result<(Arc<Store>, Arc<dyn BlobStore>)> {
+    let fs: Arc<dyn Fs> = Arc::new(RealFs);
+    let blobs: Arc<dyn BlobStore> = Arc::new(PosixBlobs::new(Arc::clone(&fs), root));
+    let store = Store::open(fs, Arc::clone(&blobs), root, options)?;
+    Ok((store, blobs))
+}
+
+/// Fails when the store has to be opened again, which the supervisor then does.
+async fn watch(store: Late<Store>, stop: Stop) -> Result<()> {
+    let mut ticks = interval(WATCH);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = ticks.tick() => if store.bound()?.has_failed() {
+                return Err(Error::unavailable("the storage could not write and is opened again"));
+            }
+        }
+    }
+}
+
+fn lost(error: tokio::task::JoinError) -> Error {
+    Error::internal("the storage broke off").because(error)
 }
