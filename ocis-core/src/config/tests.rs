@@ -261,7 +261,10 @@ fn mistakes_name_place_value_and_what_is_right() {
             "/etc/ocis/ocis.yaml:2:3: log.level is \"loud\"; right would be panic, fatal",
         ),
         ("log: loud", "/etc/ocis/ocis.yaml:1:1: log must be a mapping"),
-        ("a: 1\na: 2", "/etc/ocis/ocis.yaml:2:1: this key is there twice"),
+        (
+            "a: 1\na: 2",
+            "/etc/ocis/ocis.yaml:2:1: this key is there twice; right would be each key once",
+        ),
         ("a: 'x", "/etc/ocis/ocis.yaml:"),
     ] {
         let shown = wrong(&Memory::new().yaml("ocis.yaml", yaml));

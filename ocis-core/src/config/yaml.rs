@@ -156,9 +156,10 @@ fn sentence(text: &str, error: serde_yaml::Error) -> String {
         }
     };
     let error = twice.unwrap_or(error);
-    let place =
-        error.location().map_or_else(String::new, |at| format!(":{}:{}", at.line(), at.column()));
-    format!("{place}: {error}; right would be {right}")
+    let Some(at) = error.location() else { return format!(": {error}; right would be {right}") };
+    let (line, column) = (at.line(), at.column());
+    let what = error.to_string().replacen(&format!(" at line {line} column {column}"), "", 1);
+    format!(":{line}:{column}: {what}; right would be {right}")
 }
 
 const TWICE: &str = "this key is there twice";

@@ -211,6 +211,16 @@ fn everything_wrong_is_said_at_once() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_all_that_is_wrong() {
+    let source = Memory::new().yaml("ocis.yaml", "a: [\n").var("PROXY_TLS", "maybe");
+    let error = Loaded::server(&source).unwrap_err().to_string();
+    let lines: Vec<_> = error.lines().collect();
+    assert_eq!(lines.len(), 2, "{error}");
+    assert!(lines[0].starts_with("/etc/ocis/ocis.yaml:2:1: "), "{error}");
+    assert!(lines[1].starts_with("PROXY_TLS is "), "{error}");
+}
+
+#[test]
 fn services_are_selected_as_in_ocis() {
     let selected = |source: Memory| {
         let layers = Layers::read(&source, &Global::TABLE, &[]);
