@@ -35,3 +35,25 @@ impl Source for Machine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_there_or_not_or_wrong() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = dir.path().to_str().unwrap();
+        assert_eq!(Machine.file(at, "ocis.yaml"), Ok(None));
+        assert_eq!(Machine.file(&format!("{at}/none"), "ocis.yaml"), Ok(None));
+        fs::write(dir.path().join("ocis.yaml"), "a: 1\n").unwrap();
+        let file = File { path: format!("{at}/ocis.yaml"), text: "a: 1\n".to_owned() };
+        assert_eq!(Machine.file(at, "ocis.yaml"), Ok(Some(file)));
+        fs::write(dir.path().join("bytes.yaml"), b"a: \xff\n").unwrap();
+        let error = Machine.file(at, "bytes.yaml").unwrap_err();
+        assert!(error.starts_with(&format!("{at}/bytes.yaml is not UTF-8")), "{error}");
+        fs::create_dir(dir.path().join("dir.yaml")).unwrap();
+        let error = Machine.file(at, "dir.yaml").unwrap_err();
+        assert!(error.starts_with(&format!("{at}/dir.yaml cannot be read: ")), "{error}");
+    }
+}
