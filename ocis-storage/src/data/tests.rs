@@ -49,7 +49,6 @@ struct Bench {
     fs: FaultyFs,
     uploads: PathBuf,
     port: StoreUploads,
-    tickets: Tickets,
     service: HttpService,
     clock: Arc<TestClock>,
     cx: Cx,
@@ -92,9 +91,9 @@ impl Bench {
         };
         let home = driver.create(&cx, space).await.unwrap().root;
         let uploads = store.uploads_dir().to_owned();
-        let port = StoreUploads::new(Arc::clone(&store), tickets.clone());
+        let port = StoreUploads::new(Arc::clone(&store), tickets);
         let service = plane.service();
-        Self { store, driver, blobs, fs, uploads, port, tickets, service, clock, cx, home }
+        Self { store, driver, blobs, fs, uploads, port, service, clock, cx, home }
     }
 }
 

@@ -12,6 +12,7 @@ use ocis_core::port::{
 use ocis_core::{Cx, Error, Result};
 
 use super::Driver;
+use crate::store::BlobCopy;
 use crate::ticket::{Purpose, ReadClaims};
 
 #[async_trait]
@@ -25,11 +26,15 @@ impl Nodes for Driver {
     }
 
     async fn create_folder(&self, cx: &Cx, request: CreateFolder) -> Result<Node> {
-        self.store.change(cx, move |change| change.create_folder(&request.target, &request.conditions)).await
+        self.store
+            .change(cx, move |change| change.create_folder(&request.target, &request.conditions))
+            .await
     }
 
     async fn touch(&self, cx: &Cx, request: Touch) -> Result<Node> {
-        self.store.change(cx, move |change| change.touch(&request.target, &request.conditions)).await
+        self.store
+            .change(cx, move |change| change.touch(&request.target, &request.conditions))
+            .await
     }
 
     async fn delete(&self, cx: &Cx, request: Delete) -> Result<()> {
@@ -42,17 +47,23 @@ impl Nodes for Driver {
 
     async fn copy(&self, cx: &Cx, request: Copy) -> Result<Changed> {
         let (store, own, planned) = (Arc::clone(&self.store), cx.clone(), request.clone());
-        let plan = tokio::task::spawn_blocking(move || store.look(&own, |change| change.plan_copy(&planned)));
-        let (from, blobs) = plan.await.map_err(|error| Error::internal("a copy broke off").because(error))??;
+        let plan = tokio::task::spawn_blocking(move || {
+            store.look(&own, |change| change.plan_copy(&planned))
+        });
+        let (from, blobs) =
+            plan.await.map_err(|error| Error::internal("a copy broke off").because(error))??;
         let to = &request.to.base.space;
-        for (_, blob, copy) in &blobs {
+        for BlobCopy { from: blob, to: copy } in blobs.values() {
             let path = crate::blob::staged::path(self.store.uploads_dir(), to, copy);
             let fs = Arc::clone(self.store.fs());
             let marked = tokio::task::spawn_blocking(move || {
                 fs.write(&path, b"")?;
                 fs.sync_dir(path.parent().unwrap_or(&path))
             });
-            marked.await.map_err(|error| Error::internal("a copy broke off").because(error))?.map_err(crate::journal::broken)?;
+            marked
+                .await
+                .map_err(|error| Error::internal("a copy broke off").because(error))?
+                .map_err(crate::journal::broken)?;
             self.store.blobs.copy((&from.space, blob), (to, copy)).await?;
         }
         self.store.change(cx, move |change| change.copy(&request, &blobs)).await
@@ -78,7 +89,8 @@ impl Nodes for Driver {
         let (node, content) = self.store.look(cx, |change| change.content(&request.target))?;
         let ticket = match content {
             Some(content) => {
-                let claims = ReadClaims { space: content.space, blob: content.blob, size: content.size };
+                let claims =
+                    ReadClaims { space: content.space, blob: content.blob, size: content.size };
                 self.tickets.sign(Purpose::Read, &claims, cx.now)?
             }
             None => String::new(),

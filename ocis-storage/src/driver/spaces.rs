@@ -27,14 +27,16 @@ impl Spaces for Driver {
             if crate::fs::is_missing(&index) {
                 continue;
             }
-            let map: std::collections::BTreeMap<String, String> = rmp_serde::from_slice(&index.map_err(broken)?)
-                .map_err(|error| Error::internal("an index of spaces is damaged").because(error))?;
+            let map: std::collections::BTreeMap<String, String> =
+                rmp_serde::from_slice(&index.map_err(broken)?).map_err(|error| {
+                    Error::internal("an index of spaces is damaged").because(error)
+                })?;
             for id in map.keys().filter_map(|id| SpaceId::parse(id).ok()) {
                 let root = ResourceId::root(store.options.storage.clone(), id);
-                if let Ok(space) = store.look(cx, |change| space(change, root)) {
-                    if request.owner.is_none() || request.owner == space.owner {
-                        items.push(space);
-                    }
+                if let Ok(space) = store.look(cx, |change| space(change, root.clone()))
+                    && (request.owner.is_none() || request.owner == space.owner)
+                {
+                    items.push(space);
                 }
             }
         }
@@ -43,7 +45,7 @@ impl Spaces for Driver {
 
     async fn get(&self, cx: &Cx, request: GetSpace) -> Result<Space> {
         let ResourceId { storage, space: id, .. } = request.space;
-        self.store.look(cx, |change| space(change, ResourceId::root(storage, id)))
+        self.store.look(cx, |change| space(change, ResourceId::root(storage.clone(), id.clone())))
     }
 
     async fn create(&self, cx: &Cx, request: CreateSpace) -> Result<Space> {
@@ -60,7 +62,8 @@ fn space(change: &mut Change<'_>, root: ResourceId) -> Result<Space> {
     let place = change.place(&Reference::node(root.clone()))?;
     let entry = std::sync::Arc::clone(place.entry()?);
     let text = |key: &str| entry.attributes.text(key).unwrap_or_default().to_owned();
-    let total = entry.attributes.get::<i64>(QUOTA).and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0);
+    let total =
+        entry.attributes.get::<i64>(QUOTA).and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0);
     let free = change.store.fs.free_space(change.store.root()).ok();
     let left = total.map(|total| total.saturating_sub(entry.info.size));
     let remaining = match (left, free) {

@@ -111,14 +111,20 @@ impl Journal {
             Ok::<_, Error>(())
         };
         let root = applier.root.clone();
-        start("checkpointer", Box::new({
-            let fs = Arc::clone(&fs);
-            move || checkpoint(&*fs, &root, &full)
-        }))?;
-        start("journal-applier", Box::new({
-            let (queue, events) = (Arc::clone(&queue), Arc::clone(&events));
-            move || apply_all(applier, &work, &to_checkpointer, &queue, &*events)
-        }))?;
+        start(
+            "checkpointer",
+            Box::new({
+                let fs = Arc::clone(&fs);
+                move || checkpoint(&*fs, &root, &full)
+            }),
+        )?;
+        start(
+            "journal-applier",
+            Box::new({
+                let (queue, events) = (Arc::clone(&queue), Arc::clone(&events));
+                move || apply_all(applier, &work, &to_checkpointer, &queue, &*events)
+            }),
+        )?;
         let writer = Writer {
             fs,
             folder: folder.to_owned(),
@@ -134,7 +140,10 @@ impl Journal {
 
     /// Queues a change; the answer comes when it is durable and applied. Changes are made in the
     /// order of the calls.
-    pub(crate) fn submit(&self, mut record: Record) -> Result<(u64, oneshot::Receiver<Result<()>>)> {
+    pub(crate) fn submit(
+        &self,
+        mut record: Record,
+    ) -> Result<(u64, oneshot::Receiver<Result<()>>)> {
         let mut state = self.queue.state.lock();
         if state.refusing || state.closing || self.queue.failed.load(Ordering::Acquire) {
             return Err(unavailable());

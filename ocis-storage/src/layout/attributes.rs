@@ -24,7 +24,6 @@ pub(crate) const TMP_ETAG: &str = "tmp.etag";
 pub(crate) const STATUS: &str = "nodestatus";
 pub(crate) const TRASH_ORIGIN: &str = "trash.origin";
 pub(crate) const QUOTA: &str = "quota";
-pub(crate) const CHECKSUM: &str = "cs.";
 pub(crate) const GRANT: &str = "grant.";
 pub(crate) const FAVORITE: &str = "fav.";
 pub(crate) const METADATA: &str = "md.";

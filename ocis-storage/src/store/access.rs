@@ -89,8 +89,7 @@ impl Change<'_> {
         }
         let grants: Vec<&[Grant]> = line.iter().map(|entry| entry.grants.as_slice()).collect();
         let owner = line.first().and_then(|root| root.info.owner.clone());
-        let permissions =
-            access::permissions(&self.cx.caller, owner.as_ref(), grants, self.cx.now);
+        let permissions = access::permissions(&self.cx.caller, owner.as_ref(), grants, self.cx.now);
         access::require(permissions, Permissions::STAT)?;
         Ok(Place { space, line, permissions })
     }

@@ -2,6 +2,7 @@
 //! until the journal has taken it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,11 +19,33 @@ use crate::journal::{Action, Ancestor, Journal, Record};
 use crate::layout::attributes::{self as key, Attributes};
 use crate::layout::{lockfile, paths};
 
-/// A change that is being worked out, under the lock of the memory.
+/// The memory, as the lock that is held allows.
+pub(super) enum Access<'a> {
+    /// For looking at what is there.
+    Shared(&'a State),
+    /// For changes, and for reading files into it.
+    Exclusive(&'a mut State),
+}
+
+impl Deref for Access<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        match self {
+            Access::Shared(state) => state,
+            Access::Exclusive(state) => state,
+        }
+    }
+}
+
+/// A change that is being worked out, or something that is looked up, under the lock of the memory.
 pub(crate) struct Change<'a> {
     pub(crate) store: &'a Store,
     pub(crate) cx: &'a Cx,
-    state: &'a mut State,
+    state: Access<'a>,
+    /// Something was needed that is not in memory, and could not be read into it under a shared
+    /// lock.
+    cold: bool,
     stamp: Option<Timestamp>,
     nodes: HashMap<Key, Option<Arc<Entry>>>,
     listed: HashMap<Key, BTreeMap<String, Option<NodeId>>>,
@@ -31,16 +54,33 @@ pub(crate) struct Change<'a> {
 }
 
 impl<'a> Change<'a> {
-    pub(super) fn begin(store: &'a Store, state: &'a mut State, cx: &'a Cx) -> Self {
+    pub(super) fn begin(store: &'a Store, state: Access<'a>, cx: &'a Cx) -> Self {
         Self {
             store,
             cx,
             state,
+            cold: false,
             stamp: None,
             nodes: HashMap::new(),
             listed: HashMap::new(),
             ancestors: HashMap::new(),
             actions: Vec::new(),
+        }
+    }
+
+    /// Whether a shared lock was not enough; the result then means nothing.
+    pub(super) fn is_cold(&self) -> bool {
+        self.cold
+    }
+
+    /// The memory, to read files into.
+    fn warm(&mut self) -> Result<&mut State> {
+        match &mut self.state {
+            Access::Exclusive(state) => Ok(state),
+            Access::Shared(_) => {
+                self.cold = true;
+                Err(Error::internal("not in memory"))
+            }
         }
     }
 
@@ -65,7 +105,9 @@ impl<'a> Change<'a> {
         if let Some(entry) = self.state.node(&at) {
             return Ok(Some(entry));
         }
-        let Some((mut attributes, locks)) = load::files(&*self.store.fs, self.store.root(), &at)? else {
+        self.warm()?;
+        let Some((mut attributes, locks)) = load::files(&*self.store.fs, self.store.root(), &at)?
+        else {
             return Ok(None);
         };
         if let Some((mtime, size)) = self.state.ahead(&at) {
@@ -74,7 +116,7 @@ impl<'a> Change<'a> {
             attributes.set(key::TMP_ETAG, "");
         }
         let entry = Arc::new(self.entry(&at, attributes, locks)?);
-        self.state.keep_node(at, Arc::clone(&entry));
+        self.warm()?.keep_node(at, Arc::clone(&entry));
         Ok(Some(entry))
     }
 
@@ -98,13 +140,19 @@ impl<'a> Change<'a> {
         if is_new || self.state.children(at).is_some() {
             return Ok(());
         }
+        self.warm()?;
         let children = load::children(&*self.store.fs, self.store.root(), at)?;
-        self.state.keep_children(at.clone(), children);
+        self.warm()?.keep_children(at.clone(), children);
         Ok(())
     }
 
     /// The child of a folder with this name.
-    pub(crate) fn child(&mut self, space: &SpaceId, folder: &NodeId, name: &str) -> Result<Option<NodeId>> {
+    pub(crate) fn child(
+        &mut self,
+        space: &SpaceId,
+        folder: &NodeId,
+        name: &str,
+    ) -> Result<Option<NodeId>> {
         let at = (space.clone(), folder.clone());
         self.load_children(&at)?;
         if let Some(child) = self.listed.get(&at).and_then(|names| names.get(name)) {
@@ -131,12 +179,24 @@ impl<'a> Change<'a> {
     }
 
     /// A node gets this metadata.
-    pub(crate) fn put(&mut self, space: &SpaceId, node: &NodeId, attributes: Attributes, locks: Vec<Lock>) -> Result<Arc<Entry>> {
+    pub(crate) fn put(
+        &mut self,
+        space: &SpaceId,
+        node: &NodeId,
+        attributes: Attributes,
+        locks: Vec<Lock>,
+    ) -> Result<Arc<Entry>> {
         self.actions.push(Action::Put(paths::metadata(space, node), attributes.encode()));
         self.put_in_memory(space, node, attributes, locks)
     }
 
-    fn put_in_memory(&mut self, space: &SpaceId, node: &NodeId, attributes: Attributes, locks: Vec<Lock>) -> Result<Arc<Entry>> {
+    fn put_in_memory(
+        &mut self,
+        space: &SpaceId,
+        node: &NodeId,
+        attributes: Attributes,
+        locks: Vec<Lock>,
+    ) -> Result<Arc<Entry>> {
         let at = (space.clone(), node.clone());
         let entry = Arc::new(self.entry(&at, attributes, locks)?);
         self.nodes.insert(at, Some(Arc::clone(&entry)));
@@ -144,9 +204,16 @@ impl<'a> Change<'a> {
     }
 
     /// A node gets these locks instead of those that it has.
-    pub(crate) fn put_locks(&mut self, space: &SpaceId, node: &NodeId, entry: &Entry, locks: Vec<Lock>) -> Result<Arc<Entry>> {
+    pub(crate) fn put_locks(
+        &mut self,
+        space: &SpaceId,
+        node: &NodeId,
+        entry: &Entry,
+        locks: Vec<Lock>,
+    ) -> Result<Arc<Entry>> {
         let path = paths::lock(space, node);
-        let idp = self.cx.caller.identity().map(|identity| identity.idp.to_string()).unwrap_or_default();
+        let idp =
+            self.cx.caller.identity().map(|identity| identity.idp.to_string()).unwrap_or_default();
         self.actions.push(match lockfile::write(&locks, &idp) {
             Some(content) => Action::Put(path, content),
             None => Action::Remove(path),
@@ -187,7 +254,12 @@ impl<'a> Change<'a> {
     }
 
     /// The folder and all above it changed at the time of this change, and hold so many bytes more.
-    pub(crate) fn propagate(&mut self, space: &SpaceId, folder: &NodeId, difference: i64) -> Result<()> {
+    pub(crate) fn propagate(
+        &mut self,
+        space: &SpaceId,
+        folder: &NodeId,
+        difference: i64,
+    ) -> Result<()> {
         let stamp = self.stamp();
         let mut next = Some(folder.clone());
         while let Some(id) = next {
@@ -223,8 +295,10 @@ impl<'a> Change<'a> {
             size: *size,
         });
         let record = Record { lsn: 0, actions: self.actions, ancestors: ancestors.collect() };
+        let Access::Exclusive(state) = self.state else {
+            return Err(Error::internal("a change under a shared lock"));
+        };
         let (lsn, answered) = journal.submit(record)?;
-        let state = self.state;
         let mut touched: Vec<Key> = self.listed.keys().cloned().collect();
         for (at, entry) in self.nodes {
             match entry {

@@ -66,9 +66,12 @@ impl Change<'_> {
 
     fn may_create(&self, request: &CreateSpace) -> Result<Option<UserId>> {
         let owner = match request.kind {
-            SpaceKind::Personal => Some(request.owner.clone().ok_or_else(|| {
-                Error::invalid("a personal space needs an owner")
-            })?),
+            SpaceKind::Personal => Some(
+                request
+                    .owner
+                    .clone()
+                    .ok_or_else(|| Error::invalid("a personal space needs an owner"))?,
+            ),
             _ => None,
         };
         match &self.cx.caller {
@@ -79,7 +82,11 @@ impl Change<'_> {
     }
 
     /// Makes a folder.
-    pub(crate) fn create_folder(&mut self, target: &Reference, conditions: &Conditions) -> Result<Node> {
+    pub(crate) fn create_folder(
+        &mut self,
+        target: &Reference,
+        conditions: &Conditions,
+    ) -> Result<Node> {
         let (folder, name) = self.spot(target)?;
         access::require(folder.permissions, Permissions::CREATE_CONTAINER)?;
         self.free(&folder, &name, conditions)?;
@@ -144,7 +151,8 @@ impl Change<'_> {
         let place = self.place(&request.target)?;
         let entry = std::sync::Arc::clone(place.entry()?);
         // Marking for oneself needs no more than seeing it.
-        let is_change = !request.set.is_empty() || !request.unset.is_empty() || request.mtime.is_some();
+        let is_change =
+            !request.set.is_empty() || !request.unset.is_empty() || request.mtime.is_some();
         if is_change {
             access::require(place.permissions, Permissions::UPLOAD)?;
             self.unlocked(&place, &request.conditions.lock_tokens)?;
@@ -165,7 +173,11 @@ impl Change<'_> {
         }
         self.put(&place.space, &place.id()?, attributes, entry.locks.clone())?;
         if is_change {
-            let from = if entry.info.kind == NodeKind::Folder { Some(place.id()?) } else { entry.info.parent.clone() };
+            let from = if entry.info.kind == NodeKind::Folder {
+                Some(place.id()?)
+            } else {
+                entry.info.parent.clone()
+            };
             if let Some(from) = from {
                 self.propagate(&place.space, &from, 0)?;
             }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use ocis_core::id::{BlobId, NodeId, ResourceId, StorageId, UserId};
+use ocis_core::etag::Etag;
+use ocis_core::id::{BlobId, ResourceId, StorageId, UserId};
 use ocis_core::lock::Lock;
 use ocis_core::node::{NodeInfo, NodeKind};
-use ocis_core::etag::Etag;
 use ocis_core::time::Timestamp;
 use ocis_core::{Error, Result};
 
@@ -27,7 +27,9 @@ pub(super) fn entry(
 ) -> Result<Entry> {
     let (space, node) = at;
     let damaged = |what: &str| {
-        Error::internal("the metadata of a node is damaged").with("node", node).with("missing", what)
+        Error::internal("the metadata of a node is damaged")
+            .with("node", node)
+            .with("missing", what)
     };
     let kind = match attributes.text(key::TYPE) {
         Some(FILE) => NodeKind::File,
@@ -51,12 +53,18 @@ pub(super) fn entry(
     let is_root = node.as_str() == space.as_str();
     let metadata = attributes
         .under(key::METADATA)
-        .filter_map(|(name, value)| Some((name.to_owned(), String::from_utf8(value.to_vec()).ok()?)))
+        .filter_map(|(name, value)| {
+            Some((name.to_owned(), String::from_utf8(value.to_vec()).ok()?))
+        })
         .collect();
     let processing = attributes.text(key::STATUS).and_then(|text| text.strip_prefix("processing:"));
     let info = NodeInfo {
         id: ResourceId { storage: storage.clone(), space: space.clone(), node: node.clone() },
-        parent: if is_root { None } else { Some(attributes.get(key::PARENT).ok_or_else(|| damaged("parentid"))?) },
+        parent: if is_root {
+            None
+        } else {
+            Some(attributes.get(key::PARENT).ok_or_else(|| damaged("parentid"))?)
+        },
         name: attributes.text(key::NAME).unwrap_or_default().to_owned(),
         kind,
         size: size.unwrap_or(0),
@@ -67,13 +75,18 @@ pub(super) fn entry(
         owner,
         processing: processing.map(str::to_owned),
     };
-    let grants = attributes.under(key::GRANT).filter_map(|(name, value)| grant::read(name, value)).collect();
+    let grants =
+        attributes.under(key::GRANT).filter_map(|(name, value)| grant::read(name, value)).collect();
     let blob = attributes.text(key::BLOB).and_then(|id| BlobId::parse(id).ok());
     Ok(Entry { info: Arc::new(info), attributes, grants, locks, blob })
 }
 
 /// The metadata and locks in a node's files; none when there is no such node.
-pub(super) fn files(fs: &dyn Fs, root: &std::path::Path, at: &Key) -> Result<Option<(Attributes, Vec<Lock>)>> {
+pub(super) fn files(
+    fs: &dyn Fs,
+    root: &std::path::Path,
+    at: &Key,
+) -> Result<Option<(Attributes, Vec<Lock>)>> {
     let (space, node) = at;
     let bytes = fs.read(&root.join(paths::metadata(space, node)));
     if is_missing(&bytes) {
@@ -117,9 +130,4 @@ pub(super) fn owner(attributes: &Attributes) -> Option<UserId> {
         return None;
     }
     attributes.get("owner.id")
-}
-
-/// The id that a node's own metadata must name its parent by.
-pub(super) fn parent(attributes: &Attributes) -> Option<NodeId> {
-    attributes.get(key::PARENT)
 }

@@ -24,7 +24,9 @@ impl Change<'_> {
         if !created {
             self.met(Some(&**place.entry()?), &request.conditions)?;
         }
-        let clash = |held: &Lock| held.scope == LockScope::Exclusive || request.scope == LockScope::Exclusive;
+        let clash = |held: &Lock| {
+            held.scope == LockScope::Exclusive || request.scope == LockScope::Exclusive
+        };
         if place.locks(self)?.iter().any(|held| clash(&held.lock)) {
             return Err(Error::locked("it is locked already"));
         }
@@ -52,12 +54,17 @@ impl Change<'_> {
         let mut found = Vec::new();
         let mut rest = vec![place.id()?];
         while let Some(folder) = rest.pop() {
-            if self.node(&place.space, &folder)?.is_none_or(|entry| entry.info.kind != ocis_core::node::NodeKind::Folder) {
+            if self
+                .node(&place.space, &folder)?
+                .is_none_or(|entry| entry.info.kind != ocis_core::node::NodeKind::Folder)
+            {
                 continue;
             }
             for (_, id) in self.children(&place.space, &folder, None, usize::MAX)? {
                 if let Some(entry) = self.node(&place.space, &id)? {
-                    found.extend(entry.locks.iter().filter(|lock| lock.is_alive(self.cx.now)).cloned());
+                    found.extend(
+                        entry.locks.iter().filter(|lock| lock.is_alive(self.cx.now)).cloned(),
+                    );
                 }
                 rest.push(id);
             }
@@ -79,7 +86,9 @@ impl Change<'_> {
     fn holder(&mut self, target: &Reference, token: &str) -> Result<Option<Place>> {
         let place = self.place(target)?;
         let now = self.cx.now;
-        let held = |entry: &super::state::Entry| entry.locks.iter().any(|lock| lock.token == token && lock.is_alive(now));
+        let held = |entry: &super::state::Entry| {
+            entry.locks.iter().any(|lock| lock.token == token && lock.is_alive(now))
+        };
         let Some(depth) = place.line.iter().position(|entry| held(entry)) else { return Ok(None) };
         let mut holder = place;
         holder.line.truncate(depth + 1);
@@ -113,7 +122,11 @@ impl Change<'_> {
         };
         let owns = holder.line.first().is_some_and(|root| {
             root.info.owner.is_some()
-                && self.cx.caller.identity().is_ok_and(|me| root.info.owner.as_ref() == Some(&me.id))
+                && self
+                    .cx
+                    .caller
+                    .identity()
+                    .is_ok_and(|me| root.info.owner.as_ref() == Some(&me.id))
         });
         if !is_mine && !owns {
             return Err(Error::denied("the lock is somebody else's"));

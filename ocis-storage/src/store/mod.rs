@@ -29,8 +29,10 @@ use tokio::sync::oneshot;
 use crate::blob::{BlobStore, staged};
 use crate::fs::{Fs, Held};
 use crate::journal::{self, Applier, Events, Journal, Unwritten};
+use change::Access;
 pub(crate) use change::Change;
 use state::State;
+pub(crate) use transfer::BlobCopy;
 pub use upload::{CommitUpload, Content, ContentRef, Prepared};
 
 /// The folder of ours beside oCIS's.
@@ -191,23 +193,26 @@ impl Store {
     ) -> Result<T> {
         let (store, cx) = (Arc::clone(self), cx.clone());
         let worked = tokio::task::spawn_blocking(move || store.begin(&cx, work));
-        let (result, answered) = worked.await.map_err(|error| {
-            Error::internal("a change broke off").because(error)
-        })??;
+        let (result, answered) = worked
+            .await
+            .map_err(|error| Error::internal("a change broke off").because(error))??;
         if let Some(answered) = answered {
             answered.await.map_err(|_| Error::unavailable("the storage is closing"))??;
         }
         Ok(result)
     }
 
-    #[allow(clippy::type_complexity, reason = "an answer and, if there is anything to wait for, when")]
+    #[allow(
+        clippy::type_complexity,
+        reason = "an answer and, if there is anything to wait for, when"
+    )]
     fn begin<T>(
         &self,
         cx: &Cx,
         work: impl FnOnce(&mut Change<'_>) -> Result<T>,
     ) -> Result<(T, Option<oneshot::Receiver<Result<()>>>)> {
         let mut state = self.memory.state.write();
-        let mut change = Change::begin(self, &mut state, cx);
+        let mut change = Change::begin(self, Access::Exclusive(&mut state), cx);
         let result = match work(&mut change) {
             Ok(result) => result,
             Err(error) => {
@@ -220,22 +225,42 @@ impl Store {
         Ok((result, answered))
     }
 
-    /// Looks something up, in memory or on the disk.
-    pub(crate) fn look<T>(&self, cx: &Cx, work: impl FnOnce(&mut Change<'_>) -> Result<T>) -> Result<T> {
-        let mut state = self.memory.state.write();
-        work(&mut Change::begin(self, &mut state, cx))
+    /// Looks something up: in memory, beside other readers, or when it is not there, on the disk.
+    pub(crate) fn look<T>(
+        &self,
+        cx: &Cx,
+        work: impl Fn(&mut Change<'_>) -> Result<T>,
+    ) -> Result<T> {
+        {
+            let state = self.memory.state.read();
+            let mut change = Change::begin(self, Access::Shared(&state), cx);
+            let result = work(&mut change);
+            if !change.is_cold() {
+                return result;
+            }
+        }
+        blocking(|| {
+            let mut state = self.memory.state.write();
+            work(&mut Change::begin(self, Access::Exclusive(&mut state), cx))
+        })
     }
+}
 
-    /// A node as the caller sees it; exported for tests of libraries.
-    #[doc(hidden)]
-    pub fn peek(&self, cx: &Cx, target: &ocis_core::reference::Reference) -> Result<Node> {
-        self.look(cx, |change| change.visible(target))
+/// Reads files without holding up the other tasks of this thread, where the runtime has others.
+fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    let threads = Handle::try_current().map(|runtime| runtime.runtime_flavor());
+    match threads {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
     }
 }
 
 /// Makes the folders and the list of migrations that oCIS expects.
 fn lay_out(fs: &dyn Fs, root: &Path) -> std::io::Result<()> {
-    for folder in ["spaces", "uploads", "indexes/by-user-id", "indexes/by-group-id", "indexes/by-type"] {
+    for folder in
+        ["spaces", "uploads", "indexes/by-user-id", "indexes/by-group-id", "indexes/by-type"]
+    {
         fs.mkdir_all(&root.join(folder))?;
     }
     let migrations = root.join(".migrations");
@@ -249,17 +274,29 @@ fn lay_out(fs: &dyn Fs, root: &Path) -> std::io::Result<()> {
 
 impl Store {
     /// Finds the place of an upload and checks everything that can be checked beforehand.
-    pub async fn prepare_upload(self: &Arc<Self>, cx: &Cx, request: &ocis_core::port::OpenUpload) -> Result<Prepared> {
+    pub async fn prepare_upload(
+        self: &Arc<Self>,
+        cx: &Cx,
+        request: &ocis_core::port::OpenUpload,
+    ) -> Result<Prepared> {
         self.look(cx, |change| change.prepare(request))
     }
 
     /// Makes a content visible, whole or not at all, and durable when it returns.
-    pub async fn commit_upload(self: &Arc<Self>, cx: &Cx, upload: CommitUpload) -> Result<ocis_core::data::Written> {
+    pub async fn commit_upload(
+        self: &Arc<Self>,
+        cx: &Cx,
+        upload: CommitUpload,
+    ) -> Result<ocis_core::data::Written> {
         self.change(cx, move |change| change.commit(upload)).await
     }
 
     /// A node and, for a file, where its content is.
-    pub async fn content(self: &Arc<Self>, cx: &Cx, target: &ocis_core::reference::Reference) -> Result<(Node, Option<ContentRef>)> {
+    pub async fn content(
+        self: &Arc<Self>,
+        cx: &Cx,
+        target: &ocis_core::reference::Reference,
+    ) -> Result<(Node, Option<ContentRef>)> {
         self.look(cx, |change| change.content(target))
     }
 }

@@ -48,9 +48,14 @@ impl Change<'_> {
         self.propagate(space, &parent, -size)
     }
 
-    fn forget_below(&mut self, space: &ocis_core::id::SpaceId, folder: &ocis_core::id::NodeId) -> Result<()> {
+    fn forget_below(
+        &mut self,
+        space: &ocis_core::id::SpaceId,
+        folder: &ocis_core::id::NodeId,
+    ) -> Result<()> {
         for (_, child) in self.children(space, folder, None, usize::MAX)? {
-            let is_folder = self.node(space, &child)?.is_some_and(|entry| entry.info.kind == NodeKind::Folder);
+            let is_folder =
+                self.node(space, &child)?.is_some_and(|entry| entry.info.kind == NodeKind::Folder);
             if is_folder {
                 self.forget_below(space, &child)?;
             }

@@ -1,5 +1,7 @@
 //! Moving and copying.
 
+use std::collections::HashMap;
+
 use ocis_core::id::{BlobId, NodeId, SpaceId};
 use ocis_core::node::NodeKind;
 use ocis_core::permissions::Permissions;
@@ -12,6 +14,16 @@ use super::change::Change;
 use crate::journal::Action;
 use crate::layout::attributes as key;
 use crate::layout::paths;
+
+/// The content of a file, and the id of the copy that is made of it.
+#[derive(Debug, Clone)]
+pub(crate) struct BlobCopy {
+    pub(crate) from: BlobId,
+    pub(crate) to: BlobId,
+}
+
+/// The contents that a copy needs, by the file that they are copied from.
+pub(crate) type BlobCopies = HashMap<NodeId, BlobCopy>;
 
 impl Change<'_> {
     /// Moves a node.
@@ -29,7 +41,8 @@ impl Change<'_> {
         let id = from.id()?;
         not_into_itself(&folder, &id)?;
         let old = from.entry()?.info.name.clone();
-        let parent = from.entry()?.info.parent.clone().ok_or_else(|| Error::internal("no parent"))?;
+        let parent =
+            from.entry()?.info.parent.clone().ok_or_else(|| Error::internal("no parent"))?;
         if parent == folder.id()? && old == name {
             return Ok(Changed { node: self.view(&from)?, created: false });
         }
@@ -53,7 +66,13 @@ impl Change<'_> {
     }
 
     /// Sees to it that nothing is in the way at the destination; says whether nothing was.
-    pub(crate) fn make_room(&mut self, folder: &Place, name: &str, overwrite: bool, tokens: &[String]) -> Result<bool> {
+    pub(crate) fn make_room(
+        &mut self,
+        folder: &Place,
+        name: &str,
+        overwrite: bool,
+        tokens: &[String],
+    ) -> Result<bool> {
         let Some(there) = self.below(folder, name)? else {
             access::require(folder.permissions, Permissions::CREATE_CONTAINER)?;
             self.unlocked(folder, tokens)?;
@@ -69,7 +88,7 @@ impl Change<'_> {
     }
 
     /// What a copy will do: the blobs to be copied first.
-    pub(crate) fn plan_copy(&mut self, request: &Copy) -> Result<(Place, Vec<(NodeId, BlobId, BlobId)>)> {
+    pub(crate) fn plan_copy(&mut self, request: &Copy) -> Result<(Place, BlobCopies)> {
         let from = self.place(&request.from)?;
         let (folder, name) = self.spot(&request.to)?;
         not_into_itself(&folder, &from.id()?)?;
@@ -77,17 +96,27 @@ impl Change<'_> {
         if !request.overwrite && self.below(&folder, &name)?.is_some() {
             return Err(Error::precondition("there is something at the destination"));
         }
-        let size = if request.deep || from.entry()?.info.kind == NodeKind::File { from.entry()?.info.size } else { 0 };
+        let size = if request.deep || from.entry()?.info.kind == NodeKind::File {
+            from.entry()?.info.size
+        } else {
+            0
+        };
         self.has_room(&folder, size)?;
-        let mut blobs = Vec::new();
+        let mut blobs = BlobCopies::new();
         self.blobs_below(&from.space, &from.id()?, request.deep, &mut blobs)?;
         Ok((from, blobs))
     }
 
-    fn blobs_below(&mut self, space: &SpaceId, id: &NodeId, deep: bool, blobs: &mut Vec<(NodeId, BlobId, BlobId)>) -> Result<()> {
+    fn blobs_below(
+        &mut self,
+        space: &SpaceId,
+        id: &NodeId,
+        deep: bool,
+        blobs: &mut BlobCopies,
+    ) -> Result<()> {
         let Some(entry) = self.node(space, id)? else { return Ok(()) };
         if let Some(blob) = &entry.blob {
-            blobs.push((id.clone(), blob.clone(), BlobId::random()));
+            blobs.insert(id.clone(), BlobCopy { from: blob.clone(), to: BlobId::random() });
         }
         if deep && entry.info.kind == NodeKind::Folder {
             for (_, child) in self.children(space, id, None, usize::MAX)? {
@@ -105,20 +134,31 @@ fn not_into_itself(folder: &Place, id: &NodeId) -> Result<()> {
     Ok(())
 }
 
-
 impl Change<'_> {
     /// Copies a node whose blobs were copied already; every file whose content changed meanwhile
     /// makes it a conflict.
-    pub(crate) fn copy(&mut self, request: &Copy, blobs: &[(NodeId, BlobId, BlobId)]) -> Result<Changed> {
+    pub(crate) fn copy(&mut self, request: &Copy, blobs: &BlobCopies) -> Result<Changed> {
         let from = self.place(&request.from)?;
         let (folder, name) = self.spot(&request.to)?;
         not_into_itself(&folder, &from.id()?)?;
         let entry = std::sync::Arc::clone(from.entry()?);
         access::require(from.permissions, Permissions::DOWNLOAD)?;
-        let created = self.make_room(&folder, &name, request.overwrite, &request.conditions.lock_tokens)?;
-        let (id, size) = self.twin(&from.space, &entry.info.id.node, (&folder.space, &folder.id()?), &name, request.deep, blobs)?;
+        let created =
+            self.make_room(&folder, &name, request.overwrite, &request.conditions.lock_tokens)?;
+        let (id, size) = self.twin(
+            &from.space,
+            &entry.info.id.node,
+            (&folder.space, &folder.id()?),
+            &name,
+            request.deep,
+            blobs,
+        )?;
         self.propagate(&folder.space, &folder.id()?, size)?;
-        let id = ocis_core::id::ResourceId { node: id, space: folder.space.clone(), storage: entry.info.id.storage.clone() };
+        let id = ocis_core::id::ResourceId {
+            node: id,
+            space: folder.space.clone(),
+            storage: entry.info.id.storage.clone(),
+        };
         Ok(Changed { node: self.visible(&Reference::node(id))?, created })
     }
 
@@ -129,24 +169,30 @@ impl Change<'_> {
         (to_space, to): (&SpaceId, &NodeId),
         name: &str,
         deep: bool,
-        blobs: &[(NodeId, BlobId, BlobId)],
+        blobs: &BlobCopies,
     ) -> Result<(NodeId, i64)> {
         let entry = self.node(space, id)?.ok_or_else(|| Error::not_found("it is gone"))?;
         let (twin, stamp) = (NodeId::random(), self.stamp());
         let mut attributes = entry.attributes.clone();
         let personal: Vec<String> = [key::GRANT, key::FAVORITE]
             .into_iter()
-            .flat_map(|prefix| attributes.under(prefix).map(move |(name, _)| format!("{prefix}{name}")).collect::<Vec<_>>())
+            .flat_map(|prefix| {
+                attributes
+                    .under(prefix)
+                    .map(move |(name, _)| format!("{prefix}{name}"))
+                    .collect::<Vec<_>>()
+            })
             .collect();
         personal.iter().for_each(|name| attributes.remove(name));
         attributes.set(key::NAME, name);
         attributes.set(key::PARENT, to);
         if entry.info.kind == NodeKind::File {
             if let Some(blob) = &entry.blob {
-                let copied = blobs.iter().find(|(node, old, _)| node == id && old == blob);
-                let (_, _, copy) = copied.ok_or_else(|| Error::conflict("it changed while it was copied"))?;
-                attributes.set(key::BLOB, copy);
-                self.act(Action::Unstage(to_space.clone(), copy.clone()));
+                let copied = blobs.get(id).filter(|copied| copied.from == *blob);
+                let copied =
+                    copied.ok_or_else(|| Error::conflict("it changed while it was copied"))?;
+                attributes.set(key::BLOB, &copied.to);
+                self.act(Action::Unstage(to_space.clone(), copied.to.clone()));
             }
             attributes.set(key::ID, &twin);
             self.act(Action::Put(paths::node(to_space, &twin), Vec::new()));

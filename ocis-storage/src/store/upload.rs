@@ -91,7 +91,12 @@ impl Change<'_> {
     }
 
     /// The file that is there, if any; refuses unless content may be written to it.
-    fn writable(&mut self, folder: &Place, name: &str, conditions: &Conditions) -> Result<Option<Place>> {
+    fn writable(
+        &mut self,
+        folder: &Place,
+        name: &str,
+        conditions: &Conditions,
+    ) -> Result<Option<Place>> {
         let there = self.below(folder, name)?;
         match &there {
             Some(place) => {
@@ -114,7 +119,8 @@ impl Change<'_> {
     /// Refuses with `InsufficientStorage` unless so many bytes more fit into the space and the disk.
     pub(crate) fn has_room(&self, folder: &Place, more: u64) -> Result<()> {
         let root = folder.line.first().ok_or_else(|| Error::internal("no root"))?;
-        let total: u64 = root.attributes.get::<i64>(key::QUOTA).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+        let total: u64 =
+            root.attributes.get::<i64>(key::QUOTA).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
         if total > 0 && root.info.size.saturating_add(more) > total {
             return Err(Error::full("the quota of the space is used up"));
         }
@@ -137,7 +143,9 @@ impl Change<'_> {
         self.has_room(&folder, upload.size.saturating_sub(old))?;
         let stamp = self.stamp();
         match upload.content {
-            Content::Inline(bytes) => self.act(Action::Blob(space.clone(), blob.clone(), bytes.to_vec())),
+            Content::Inline(bytes) => {
+                self.act(Action::Blob(space.clone(), blob.clone(), bytes.to_vec()))
+            }
             Content::Staged => self.act(Action::Unstage(space.clone(), blob.clone())),
         }
         let (id, mut attributes, locks) = match &there {
@@ -171,7 +179,8 @@ impl Change<'_> {
         if there.is_none() {
             self.list(&space, &parent, &name, &id);
         }
-        let difference = i64::try_from(upload.size).unwrap_or(i64::MAX) - i64::try_from(old).unwrap_or(0);
+        let difference =
+            i64::try_from(upload.size).unwrap_or(i64::MAX) - i64::try_from(old).unwrap_or(0);
         self.propagate(&space, &parent, difference)?;
         let node = self.visible(&Reference::node(entry.info.id.clone()))?;
         Ok(Written { node, created: there.is_none() })

@@ -63,6 +63,7 @@ impl Change<'_> {
             let entry = match self.node(&folder.space, &id) {
                 Ok(Some(entry)) => entry,
                 Ok(None) => continue,
+                Err(error) if self.is_cold() => return Err(error),
                 Err(error) => {
                     tracing::error!(?error, node = %id, "left out of a listing");
                     continue;
@@ -87,7 +88,8 @@ impl Change<'_> {
     }
 
     pub(crate) fn permissions(&self, place: &Place) -> Permissions {
-        let grants: Vec<&[Grant]> = place.line.iter().map(|entry| entry.grants.as_slice()).collect();
+        let grants: Vec<&[Grant]> =
+            place.line.iter().map(|entry| entry.grants.as_slice()).collect();
         let owner = place.line.first().and_then(|root| root.info.owner.clone());
         access::permissions(&self.cx.caller, owner.as_ref(), grants, self.cx.now)
     }
