@@ -16,7 +16,8 @@ use ocis_storage::{Driver, Options, Store};
 fn subject(root: &std::path::Path) -> (Subject, Arc<Store>) {
     let fs: Arc<dyn Fs> = Arc::new(RealFs);
     let storage = StorageId::parse("storage").unwrap();
-    let blobs: Arc<dyn ocis_storage::blob::BlobStore> = Arc::new(PosixBlobs::new(Arc::clone(&fs), root));
+    let blobs: Arc<dyn ocis_storage::blob::BlobStore> =
+        Arc::new(PosixBlobs::new(Arc::clone(&fs), root));
     let store = Store::open(fs, Arc::clone(&blobs), root, Options::new(storage.clone())).unwrap();
     let tickets = Tickets::new(b"secret", &storage, Duration::from_secs(86400 * 36500)).unwrap();
     let driver = Arc::new(Driver::new(Arc::clone(&store), tickets.clone()));

@@ -79,7 +79,10 @@ impl Attributes {
     }
 
     /// The entries whose key begins with `prefix`, keys without it.
-    pub(crate) fn under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+    pub(crate) fn under<'a>(
+        &'a self,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a [u8])> {
         self.0
             .range(prefix.to_owned()..)
             .map_while(move |(key, value)| Some((key.strip_prefix(prefix)?, value.as_slice())))
