@@ -11,6 +11,8 @@ use ocis_core::config::{Layers, Problems};
 use ocis_core::port::Late;
 use ocis_core::{Error, Result};
 
+use tracing::debug;
+
 use super::health::Health;
 use super::restart::{Door, Ending, Keeper};
 use super::{Options, Runtime};
@@ -148,6 +150,9 @@ impl Part {
             None => None,
         };
         let local = debug.as_ref().map(|((_, local), _)| *local);
+        if let Some(address) = local {
+            debug!(service = name, %address, "debug address");
+        }
         let health = Arc::new(Health::new(name, local, addresses));
         runtime.watch(&health, debug.map(|((socket, _), token)| (socket, token)))?;
         let keeper = Keeper {

@@ -132,7 +132,7 @@ impl Keeper {
     }
 
     /// Runs until the server ends, or the unit is given up: then with the error.
-    pub(crate) async fn keep(self, mut active: Active) -> Result<()> {
+    pub(crate) async fn keep(mut self, mut active: Active) -> Result<()> {
         let mut loops = Loops::default();
         let mut back_off = BackOff::default();
         loop {
@@ -214,10 +214,13 @@ impl Keeper {
     }
 
     /// Waits until the server ends (none) or something of the unit fails.
-    async fn until_failure(&self, active: &mut Active, loops: &mut Loops) -> Option<Error> {
+    async fn until_failure(&mut self, active: &mut Active, loops: &mut Loops) -> Option<Error> {
         loop {
             tokio::select! {
                 () = self.ending.stop.cancelled() => return None,
+                // The accept loops end by themselves; with the last handle of the socket, clients
+                // are turned away at once.
+                () = self.ending.drain.cancelled(), if !self.doors.is_empty() => self.doors.clear(),
                 Some(ended) = active.jobs.join_next() => match ended {
                     Ok((_, Ok(()))) => {}
                     Ok((name, Err(error))) => return Some(error.with("job", name)),

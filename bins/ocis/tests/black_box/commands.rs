@@ -49,8 +49,8 @@ fn version_with_and_without_services() {
     assert_eq!(output.lines().count(), 2);
     let output = text(&home.run(&["proxy", "version"]).stdout);
     assert!(output.ends_with("\n\nNo running proxy service found.\n"), "{output}");
-    let _server = home.serve(&[]);
-    let output = text(&home.run(&["version"]).stdout);
+    let server = home.serve(&[]);
+    let output = text(&home.ask(server.port(), &["version"]).stdout);
     assert!(output.contains("| Version |") && output.contains("| storage-users "), "{output}");
 }
 

@@ -1,12 +1,13 @@
 //! A home directory of one's own, and a server in it.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
+use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 
 /// The services of the user's document.
@@ -53,13 +54,11 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// A machine without any configuration.
 pub(crate) struct Home {
     dir: tempfile::TempDir,
-    /// The port of the runtime of this home.
-    pub(crate) port: u16,
 }
 
 impl Home {
     pub(crate) fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), port: free_port() }
+        Self { dir: tempfile::tempdir().unwrap() }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -70,12 +69,13 @@ impl Home {
         self.path().join(".ocis/config/ocis.yaml")
     }
 
-    /// The binary with an environment in which nothing is set but free ports.
+    /// The binary with an environment in which nothing is set but that it takes free ports and
+    /// tells which.
     pub(crate) fn ocis(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ocis"));
         command.args(args).env_clear().env("HOME", self.path());
-        command.env("OCIS_RUNTIME_PORT", self.port.to_string());
-        command.env("PROXY_HTTP_ADDR", "127.0.0.1:0");
+        command.env("OCIS_RUNTIME_PORT", "0").env("PROXY_HTTP_ADDR", "127.0.0.1:0");
+        command.env("OCIS_LOG_LEVEL", "debug");
         for service in SERVICES {
             let prefix = service.to_uppercase().replace('-', "_");
             command.env(format!("{prefix}_DEBUG_ADDR"), "127.0.0.1:0");
@@ -88,11 +88,15 @@ impl Home {
         finish(&mut self.ocis(args), "")
     }
 
+    /// Runs a command that asks the runtime at `port`.
+    pub(crate) fn ask(&self, port: u16, args: &[&str]) -> Output {
+        finish(self.ocis(args).env("OCIS_RUNTIME_PORT", port.to_string()), "")
+    }
+
     /// Starts `ocis server` and waits until it is ready.
     pub(crate) fn serve(&self, variables: &[(&str, &str)]) -> Server {
         let mut command = self.ocis(&["server"]);
-        command.envs(variables.iter().copied());
-        Server::ready(&mut command)
+        Server::ready(command.envs(variables.iter().copied()))
     }
 }
 
@@ -109,45 +113,80 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 /// A server that runs.
 pub(crate) struct Server {
     child: Child,
-    lines: Receiver<String>,
     /// What it has printed to the standard output.
     pub(crate) printed: String,
+    /// The log lines until it was ready.
+    log: Vec<Value>,
 }
 
 impl Server {
     /// Starts a server and waits until it says that it is ready.
     pub(crate) fn ready(command: &mut Command) -> Self {
-        let mut server = Self::started(command);
-        server.wait_for("is ready at");
-        server
-    }
-
-    /// Starts a server.
-    pub(crate) fn started(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let pipes = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = pipes.spawn().unwrap();
         let (sender, lines) = channel();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let stderr = BufReader::new(child.stderr.take().unwrap());
         std::thread::spawn(move || {
-            stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+            // Reads on when nobody listens, so that the server is never held up.
+            stderr.lines().map_while(Result::ok).for_each(|line| {
+                let _ = sender.send(line);
+            });
         });
-        Self { child, lines, printed: String::new() }
-    }
-
-    fn wait_for(&mut self, part: &str) {
-        while !self.printed.contains(part) {
-            match self.lines.recv_timeout(PATIENCE) {
-                Ok(line) => self.printed += &format!("{line}\n"),
-                Err(error) => panic!("no {part:?} ({error}) in {:?}", self.printed),
+        let mut log: Vec<Value> = Vec::new();
+        while log.last().is_none_or(|line| line["message"] != "ready") {
+            match lines.recv_timeout(PATIENCE) {
+                Ok(line) => log.push(serde_json::from_str(&line).expect(&line)),
+                Err(error) => panic!("not ready ({error}): {log:?}"),
             }
         }
+        let mut printed = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let is_proxy =
+            |line: &Value| line["message"] == "debug address" && line["service"] == "proxy";
+        while log.iter().any(is_proxy) && !printed.contains("is ready at") {
+            assert!(stdout.read_line(&mut printed).unwrap() > 0, "{printed}");
+        }
+        Self { child, printed, log }
+    }
+
+    fn address(&self, message: &str, service: &str) -> SocketAddr {
+        let is_it = |line: &&Value| line["message"] == message && line["service"] == service;
+        let line = self.log.iter().find(is_it).unwrap();
+        line["address"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// The port of the runtime.
+    pub(crate) fn port(&self) -> u16 {
+        self.address("the runtime answers", "ocis").port()
+    }
+
+    /// The debug address of a service.
+    pub(crate) fn debug(&self, service: &str) -> SocketAddr {
+        self.address("debug address", service)
+    }
+
+    /// What the control port tells: names, states, addresses.
+    pub(crate) async fn services(&self) -> Vec<Value> {
+        let answer = reqwest::get(format!("http://127.0.0.1:{}/services", self.port())).await;
+        serde_json::from_str(&answer.unwrap().text().await.unwrap()).unwrap()
+    }
+
+    /// The address of the public listener.
+    pub(crate) async fn public(&self) -> SocketAddr {
+        let services = self.services().await;
+        let proxy = services.iter().find(|service| service["name"] == "proxy").unwrap();
+        proxy["listeners"][0].as_str().unwrap().parse().unwrap()
+    }
+
+    /// A request to the public listener as the account `admin`.
+    pub(crate) async fn request(&self, method: &str, path: &str, password: &str) -> RequestBuilder {
+        let client = Client::builder().tls_danger_accept_invalid_certs(true).build().unwrap();
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let url = format!("https://{}{path}", self.public().await);
+        client.request(method, url).basic_auth("admin", Some(password))
     }
 
     /// Sends a signal.
@@ -180,37 +219,4 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// What the control port tells: names, states, addresses.
-pub(crate) async fn services(port: u16) -> Vec<Value> {
-    let answer = reqwest::get(format!("http://127.0.0.1:{port}/services")).await.unwrap();
-    serde_json::from_str(&answer.text().await.unwrap()).unwrap()
-}
-
-/// The debug address of a service.
-pub(crate) fn debug_address(services: &[Value], name: &str) -> SocketAddr {
-    let service = services.iter().find(|service| service["name"] == name).unwrap();
-    service["debug"].as_str().unwrap().parse().unwrap()
-}
-
-/// The URL of the public listener.
-pub(crate) async fn public_url(port: u16) -> String {
-    format!("https://{}", listener(&services(port).await))
-}
-
-/// The address of the public listener.
-pub(crate) fn public_address(port: u16) -> SocketAddr {
-    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    listener(&tokio.block_on(services(port)))
-}
-
-fn listener(services: &[Value]) -> SocketAddr {
-    let proxy = services.iter().find(|service| service["name"] == "proxy").unwrap();
-    proxy["listeners"][0].as_str().unwrap().parse().unwrap()
-}
-
-/// A client that trusts any certificate.
-pub(crate) fn client() -> reqwest::Client {
-    reqwest::Client::builder().tls_danger_accept_invalid_certs(true).build().unwrap()
 }

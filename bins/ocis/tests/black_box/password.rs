@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::harness::{Home, client, finish, public_url, text};
+use crate::harness::{Home, finish, text};
 
 #[tokio::test]
 async fn a_new_password_for_who_lost_theirs() {
@@ -29,10 +29,9 @@ async fn a_new_password_for_who_lost_theirs() {
     assert!(printed.ends_with(&format!("Password for user '{name}' updated.\n")), "{printed}");
     assert_eq!(fs::read(home.config_file()).unwrap(), before);
 
-    let _server = home.serve(&variables);
-    let url = public_url(home.port).await;
+    let server = home.serve(&variables);
     for (password, status) in [("second", 200), ("first", 401)] {
-        let me = client().get(format!("{url}/graph/v1.0/me")).basic_auth("admin", Some(password));
+        let me = server.request("GET", "/graph/v1.0/me", password).await;
         assert_eq!(me.send().await.unwrap().status(), status, "{password}");
     }
 }

@@ -1,6 +1,6 @@
 //! Which services run.
 
-use crate::harness::{Home, SERVICES, Server, finish, free_port, services, text};
+use crate::harness::{Home, SERVICES, Server, finish, text};
 
 fn table(names: &[&str]) -> String {
     let width = names.iter().map(|name| name.len()).max().unwrap().max(7);
@@ -12,42 +12,33 @@ fn table(names: &[&str]) -> String {
 #[test]
 fn all_34_by_default_and_listed_as_in_the_document() {
     let home = Home::new();
-    let _server = home.serve(&[]);
-    let list = home.run(&["list"]);
+    let server = home.serve(&[]);
+    let list = home.ask(server.port(), &["list"]);
     assert!(list.status.success());
     assert_eq!(text(&list.stdout), table(&SERVICES));
-    let port = home.port.to_string();
-    let other = Home::new();
-    let list = other.run(&["list", "--hostname", "127.0.0.1", "--port", &port]);
+    let port = server.port().to_string();
+    let list = Home::new().run(&["list", "--hostname", "127.0.0.1", "--port", &port]);
     assert_eq!(text(&list.stdout), table(&SERVICES));
 }
 
 #[test]
 fn a_second_runtime_runs_what_the_first_leaves_out() {
     let home = Home::new();
-    let _first = home.serve(&[("OCIS_EXCLUDE_RUN_SERVICES", "search")]);
-    let port = free_port().to_string();
-    let second = [("OCIS_RUN_SERVICES", "search"), ("OCIS_RUNTIME_PORT", port.as_str())];
-    let mut command = home.ocis(&["server"]);
-    let _second = Server::started(command.envs(second));
+    let first = home.serve(&[("OCIS_EXCLUDE_RUN_SERVICES", "search")]);
+    let second = home.serve(&[("OCIS_RUN_SERVICES", "search")]);
     let rest: Vec<_> = SERVICES.into_iter().filter(|name| *name != "search").collect();
-    assert_eq!(text(&home.run(&["list"]).stdout), table(&rest));
-    let list = || finish(home.ocis(&["list"]).env("OCIS_RUNTIME_PORT", &port), "");
-    let mut listed = list();
-    while !listed.status.success() {
-        listed = list();
-    }
-    assert_eq!(text(&listed.stdout), table(&["search"]));
+    assert_eq!(text(&home.ask(first.port(), &["list"]).stdout), table(&rest));
+    assert_eq!(text(&home.ask(second.port(), &["list"]).stdout), table(&["search"]));
 }
 
 #[tokio::test]
 async fn services_can_be_added_and_excluded() {
     let home = Home::new();
-    let _server = home.serve(&[
+    let server = home.serve(&[
         ("OCIS_ADD_RUN_SERVICES", "web"),
         ("OCIS_EXCLUDE_RUN_SERVICES", "web,nats,notifications"),
     ]);
-    let names: Vec<_> = services(home.port).await.iter().map(|s| s["name"].clone()).collect();
+    let names: Vec<_> = server.services().await.iter().map(|s| s["name"].clone()).collect();
     assert_eq!(names.len(), 31);
     assert!(!names.iter().any(|name| name == "web"));
 }
@@ -71,15 +62,10 @@ fn a_service_alone_refuses_when_it_needs_another_and_runs_when_it_does_not() {
     assert!(error.starts_with("ocdav needs \"nodes\", which gateway offers"), "{error}");
     assert_eq!(error.lines().count(), 1);
 
-    let port = free_port();
-    let address = format!("127.0.0.1:{port}");
-    let mut command = home.ocis(&["search", "server"]);
-    let server = Server::started(command.env("SEARCH_DEBUG_ADDR", &address));
+    let server = Server::ready(&mut home.ocis(&["search", "server"]));
+    let address = server.debug("search").to_string();
     let health = || finish(home.ocis(&["search", "health"]).env("SEARCH_DEBUG_ADDR", &address), "");
-    while !health().status.success() {
-        std::thread::yield_now();
-    }
-    assert_eq!(home.run(&["list"]).status.code(), Some(1), "it is in no runtime");
+    assert!(health().status.success());
     server.stop();
     let health = health();
     assert_eq!(health.status.code(), Some(1));

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::harness::{Home, SERVICES, client, debug_address, finish, public_url, services, text};
+use crate::harness::{Home, SERVICES, Server, finish, text};
 
 fn line_after<'a>(printed: &'a str, label: &str) -> &'a str {
     let line = printed.lines().find(|line| line.trim_start().starts_with(label)).unwrap();
@@ -24,38 +24,40 @@ async fn the_first_start_makes_a_configuration_and_shows_the_password_once() {
     assert!(server.printed.contains("basic auth enabled, use only for testing or development"));
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 
-    let url = public_url(home.port).await;
-    let me = |password: String| {
-        client().get(format!("{url}/graph/v1.0/me")).basic_auth("admin", Some(password)).send()
-    };
-    assert_eq!(me(password.clone()).await.unwrap().status(), 200);
-    assert_eq!(me("wrong".into()).await.unwrap().status(), 401);
+    assert_eq!(me(&server, &password).await, 200);
+    assert_eq!(me(&server, "wrong").await, 401);
     server.stop();
 
     let again = home.serve(&[]);
     assert!(!again.printed.contains("password"), "{}", again.printed);
-    let url = public_url(home.port).await;
-    let me = client().get(format!("{url}/graph/v1.0/me")).basic_auth("admin", Some(password));
-    assert_eq!(me.send().await.unwrap().status(), 200);
+    assert_eq!(me(&again, &password).await, 200);
+}
+
+async fn me(server: &Server, password: &str) -> u16 {
+    let me = server.request("GET", "/graph/v1.0/me", password).await;
+    me.send().await.unwrap().status().as_u16()
 }
 
 #[tokio::test]
 async fn every_service_can_be_observed() {
     let home = Home::new();
-    let _server = home.serve(&[]);
-    let services = services(home.port).await;
-    assert_eq!(services.len(), 34);
+    let server = home.serve(&[]);
+    assert_eq!(server.services().await.len(), 34);
     for name in SERVICES {
-        let address = debug_address(&services, name);
+        let address = server.debug(name);
         for (path, status) in [("healthz", 200), ("readyz", 200), ("metrics", 200), ("config", 404)]
         {
             let answer = reqwest::get(format!("http://{address}/{path}")).await.unwrap();
             assert_eq!(answer.status(), status, "{name}/{path}");
         }
     }
-    let proxy = debug_address(&services, "proxy");
-    let health =
-        finish(home.ocis(&["proxy", "health"]).env("PROXY_DEBUG_ADDR", proxy.to_string()), "");
+    let mut health = home.ocis(&["proxy", "health"]);
+    let health = finish(
+        health
+            .env("PROXY_DEBUG_ADDR", server.debug("proxy").to_string())
+            .env_remove("OCIS_LOG_LEVEL"),
+        "",
+    );
     assert!(health.status.success());
     assert_eq!((text(&health.stdout), text(&health.stderr)), (String::new(), String::new()));
 }
@@ -63,17 +65,18 @@ async fn every_service_can_be_observed() {
 #[tokio::test]
 async fn what_comes_later_answers_501() {
     let home = Home::new();
-    let _server = home.serve(&[("IDM_ADMIN_PASSWORD", "secret")]);
-    let url = public_url(home.port).await;
+    let server = home.serve(&[("IDM_ADMIN_PASSWORD", "secret")]);
     for path in ["/", "/.well-known/webfinger", "/.well-known/openid-configuration"] {
-        let answer = client().get(format!("{url}{path}")).basic_auth("admin", Some("secret"));
+        let answer = server.request("GET", path, "secret").await;
         assert_eq!(answer.send().await.unwrap().status(), 501, "{path}");
     }
 }
 
 /// The error of a start that fails, which must be one line.
 fn refusal(home: &Home, variables: &[(&str, &str)]) -> String {
-    let output = finish(home.ocis(&["server"]).envs(variables.iter().copied()), "");
+    let mut command = home.ocis(&["server"]);
+    let command = command.env("OCIS_LOG_LEVEL", "error").envs(variables.iter().copied());
+    let output = finish(command, "");
     assert_eq!(output.status.code(), Some(1));
     let error = text(&output.stderr);
     assert_eq!(error.lines().count(), 1, "{error}");
@@ -91,7 +94,7 @@ fn an_occupied_port_is_one_clear_line() {
         ("GRAPH_DEBUG_ADDR", &address, "graph"),
         ("OCIS_RUNTIME_PORT", &port, "the runtime"),
     ] {
-        let error = refusal(&home, &[(variable, value), ("OCIS_LOG_LEVEL", "error")]);
+        let error = refusal(&home, &[(variable, value)]);
         assert!(error.starts_with(&format!("{owner} cannot start: ")), "{error}");
         assert!(error.contains(variable) && error.contains("already in use"), "{error}");
     }
@@ -112,8 +115,7 @@ fn a_directory_that_cannot_be_written_is_one_clear_line() {
 fn a_store_of_another_process_is_one_clear_line() {
     let home = Home::new();
     let _server = home.serve(&[]);
-    let port = crate::harness::free_port().to_string();
-    let error = refusal(&home, &[("OCIS_RUNTIME_PORT", &port)]);
+    let error = refusal(&home, &[]);
     assert!(error.contains("cannot start"), "{error}");
 }
 

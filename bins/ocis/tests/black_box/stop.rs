@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use crate::harness::{Home, PATIENCE, Server, public_address};
+use crate::harness::{Home, PATIENCE, Server};
 
 /// The bound of the issue is 20 s; a server with nothing to do needs far less.
 const BOUND: Duration = Duration::from_secs(20);
@@ -20,9 +20,9 @@ fn each_signal_ends_the_server_in_time_and_without_an_error() {
 }
 
 /// Sends the head of an upload of four bytes, and the first two of them.
-fn half_an_upload(home: &Home) -> (Server, SocketAddr, TcpStream) {
+async fn half_an_upload(home: &Home) -> (Server, SocketAddr, TcpStream) {
     let server = home.serve(&[("PROXY_TLS", "false"), ("IDM_ADMIN_PASSWORD", "secret")]);
-    let address = public_address(home.port);
+    let address = server.public().await;
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     // admin:secret
@@ -37,10 +37,10 @@ fn half_an_upload(home: &Home) -> (Server, SocketAddr, TcpStream) {
     (server, address, stream)
 }
 
-#[test]
-fn what_is_under_way_is_answered_and_nothing_new_is_accepted() {
+#[tokio::test]
+async fn what_is_under_way_is_answered_and_nothing_new_is_accepted() {
     let home = Home::new();
-    let (server, address, mut stream) = half_an_upload(&home);
+    let (server, address, mut stream) = half_an_upload(&home).await;
     server.signal("TERM");
     while TcpStream::connect(address).is_ok() {
         std::thread::yield_now();
@@ -52,10 +52,10 @@ fn what_is_under_way_is_answered_and_nothing_new_is_accepted() {
     assert_eq!(server.end(BOUND).code(), Some(0));
 }
 
-#[test]
-fn a_second_signal_ends_the_server_at_once() {
+#[tokio::test]
+async fn a_second_signal_ends_the_server_at_once() {
     let home = Home::new();
-    let (server, address, _stream) = half_an_upload(&home);
+    let (server, address, _stream) = half_an_upload(&home).await;
     server.signal("TERM");
     while TcpStream::connect(address).is_ok() {
         std::thread::yield_now();
