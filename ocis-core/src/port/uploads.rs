@@ -23,6 +23,14 @@ pub struct OpenUpload {
     pub conditions: Conditions,
 }
 
+impl OpenUpload {
+    /// Content of unknown length to be written to `target`, without any condition.
+    pub fn new(target: Reference) -> Self {
+        let conditions = Conditions::default();
+        Self { target, length: None, mtime: None, checksum: None, conditions }
+    }
+}
+
 /// The right to send the content.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct UploadTicket {

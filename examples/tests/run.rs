@@ -1,0 +1,31 @@
+//! The examples run to their end and do what they say. Cargo builds them before this test.
+
+use std::path::Path;
+use std::process::Command;
+
+/// Runs an example, and gives what it printed.
+fn run(name: &str) -> String {
+    // <target>/<profile>/deps/<this test>; the examples lie in <target>/<profile>/examples.
+    let this = std::env::current_exe().unwrap();
+    let folder = this.parent().and_then(Path::parent).unwrap().join("examples");
+    let output = Command::new(folder.join(name)).output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{name}: {printed}{errors}");
+    printed
+}
+
+#[test]
+fn embed_all() {
+    assert!(run("embed_all").contains("read back: Hello, embedded server!"));
+}
+
+#[test]
+fn one_service() {
+    assert!(run("one_service").contains("read back: Hello, WebDAV!"));
+}
+
+#[test]
+fn own_blob_store() {
+    assert!(run("own_blob_store").contains("read back: Hello, memory!"));
+}
