@@ -184,4 +184,6 @@ fn unprintable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Er
 }
 
 #[cfg(test)]
+mod cuts;
+#[cfg(test)]
 mod tests;

@@ -212,7 +212,8 @@ async fn finish(
     };
     // Only where it is certain that no record of the blob was written; otherwise the next opening
     // of the store knows, see `staged::sweep`.
-    if result.as_ref().is_err_and(|error| refused(error.kind())) {
+    let certain = result.as_ref().is_err_and(|error| refused(error.kind())) && !store.has_failed();
+    if certain {
         let discarded =
             spawn_blocking(move || staged::discard(&**store.fs(), path, &*blobs, (&space, &blob)));
         if let Ok(Err(error)) = discarded.await {

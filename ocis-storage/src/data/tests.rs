@@ -8,7 +8,7 @@ use futures::stream;
 use http_body_util::StreamBody;
 use ocis_core::checksum::ExpectedChecksum;
 use ocis_core::data::{Written, empty};
-use ocis_core::id::{ResourceId, StorageId, UserId};
+use ocis_core::id::{ResourceId, SpaceId, StorageId, UserId};
 use ocis_core::path::SpacePath;
 use ocis_core::port::{
     Conditions, CreateSpace, Delete, Nodes as _, OpenRead, OpenUpload, Spaces as _, Uploads as _,
@@ -42,26 +42,32 @@ impl Clock for TestClock {
 }
 
 /// A store with its data plane.
-struct Bench {
-    store: Arc<Store>,
-    driver: Driver,
-    blobs: Arc<dyn BlobStore>,
-    fs: FaultyFs,
-    uploads: PathBuf,
+pub(super) struct Bench {
+    pub(super) store: Arc<Store>,
+    pub(super) driver: Driver,
+    pub(super) blobs: Arc<dyn BlobStore>,
+    pub(super) fs: FaultyFs,
+    pub(super) uploads: PathBuf,
     port: StoreUploads,
     service: HttpService,
     clock: Arc<TestClock>,
-    cx: Cx,
-    home: ResourceId,
+    pub(super) cx: Cx,
+    pub(super) home: ResourceId,
 }
 
 impl Bench {
-    async fn over(inner: Arc<dyn Fs>, root: &Path) -> Self {
+    /// Opens the store at `root`, and makes its space when there is none.
+    pub(super) async fn over(inner: Arc<dyn Fs>, root: &Path) -> Self {
+        Self::open_with(inner, root, false).await
+    }
+
+    /// The same, perhaps without the flush that makes records durable.
+    pub(super) async fn open_with(inner: Arc<dyn Fs>, root: &Path, without_flush: bool) -> Self {
         let fs = FaultyFs::new(inner);
         let shared: Arc<dyn Fs> = Arc::new(fs.clone());
         let blobs: Arc<dyn BlobStore> = Arc::new(PosixBlobs::new(Arc::clone(&shared), root));
         let storage = StorageId::parse("storage").unwrap();
-        let options = Options::new(storage.clone());
+        let options = Options { without_flush, ..Options::new(storage.clone()) };
         let store = Store::open(shared, Arc::clone(&blobs), root, options).unwrap();
         let tickets = Tickets::new(b"secret", &storage, Duration::from_secs(3600)).unwrap();
         let clock = Arc::new(TestClock(Mutex::new(NOW)));
@@ -89,7 +95,11 @@ impl Bench {
             alias: None,
             quota: None,
         };
-        let home = driver.create(&cx, space).await.unwrap().root;
+        match driver.create(&cx, space).await {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            result => drop(result.unwrap()),
+        }
+        let home = ResourceId::root(storage, SpaceId::parse("home").unwrap());
         let uploads = store.uploads_dir().to_owned();
         let port = StoreUploads::new(Arc::clone(&store), tickets);
         let service = plane.service();
@@ -98,7 +108,7 @@ impl Bench {
 }
 
 /// Bytes in which every stretch is different.
-fn content(size: usize) -> Vec<u8> {
+pub(super) fn content(size: usize) -> Vec<u8> {
     (0..size as u64).map(|n| (n.wrapping_mul(0x9e37_79b9) >> 16) as u8).collect()
 }
 
@@ -121,7 +131,7 @@ impl Bench {
         Self::over(Arc::new(MemoryFs::default()), Path::new("/store"))
     }
 
-    fn at(&self, name: &str) -> Reference {
+    pub(super) fn at(&self, name: &str) -> Reference {
         Reference::below(self.home.clone(), SpacePath::parse(name).unwrap())
     }
 
@@ -161,7 +171,7 @@ impl Bench {
         Err(error)
     }
 
-    async fn put(&self, name: &str, bytes: &[u8]) -> Result<Written> {
+    pub(super) async fn put(&self, name: &str, bytes: &[u8]) -> Result<Written> {
         self.send(self.upload(name, Some(bytes.len())), full(bytes.to_vec())).await
     }
 
@@ -177,7 +187,7 @@ impl Bench {
         self.ask(request).await
     }
 
-    async fn get(&self, name: &str) -> Result<Vec<u8>> {
+    pub(super) async fn get(&self, name: &str) -> Result<Vec<u8>> {
         let answer = self.fetch(&self.read_ticket(name).await?, None).await;
         assert_eq!(answer.status(), StatusCode::OK);
         Ok(answer.into_body().collect().await?.to_bytes().to_vec())
