@@ -1,4 +1,5 @@
 //! The engine keeps the promises of the ports.
+#![allow(clippy::unwrap_used, reason = "in a test, what must not happen ends it")]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -337,10 +337,10 @@ impl Fs for MemoryFs {
         let (target, new_name) = disk.place(to)?;
         if let Some(old) = disk.names(target)?.get(new_name) {
             match (disk.nodes.get(&inode), disk.nodes.get(old)) {
-                (Some(Node::Folder { .. }), Some(Node::Folder { names, .. })) => {
-                    if !names.is_empty() {
-                        return fail(io::ErrorKind::DirectoryNotEmpty);
-                    }
+                (Some(Node::Folder { .. }), Some(Node::Folder { names, .. }))
+                    if names.is_empty() => {}
+                (Some(Node::Folder { .. }), Some(Node::Folder { .. })) => {
+                    return fail(io::ErrorKind::DirectoryNotEmpty);
                 }
                 (_, Some(Node::Folder { .. })) => return fail(io::ErrorKind::IsADirectory),
                 (Some(Node::Folder { .. }), _) => return fail(io::ErrorKind::NotADirectory),
