@@ -86,7 +86,7 @@ impl Nodes for Driver {
     }
 
     async fn open_read(&self, cx: &Cx, request: OpenRead) -> Result<Read> {
-        let (node, content) = self.store.look(cx, |change| change.content(&request.target))?;
+        let (node, content) = self.store.content(cx, &request.target).await?;
         let ticket = match content {
             Some(content) => {
                 let claims =

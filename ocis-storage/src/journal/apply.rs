@@ -59,6 +59,15 @@ impl Applier {
         done.map_err(broken)
     }
 
+    /// Gives a file or folder that was renamed its former name back.
+    pub(crate) fn undo_rename(&self, from: &str, to: &str) -> Result<()> {
+        let (from, to) = (self.root.join(from), self.root.join(to));
+        if is_missing(&self.fs.stat(&to)) {
+            return Ok(());
+        }
+        gone(self.fs.rename(&to, &from)).map_err(broken)
+    }
+
     /// Replaces a file in one step, because a reader may come in between.
     fn put(&self, path: &Path, content: &[u8]) -> io::Result<()> {
         let temporary = path.with_added_extension("tmp");
@@ -105,8 +114,8 @@ impl Applier {
 
     /// Writes change times and sizes into the files of their folders.
     pub(crate) fn write_back(&mut self) -> Result<()> {
-        for ((space, node), (mtime, size)) in std::mem::take(&mut self.unwritten) {
-            let path = self.root.join(paths::metadata(&space, &node));
+        for ((space, node), (mtime, size)) in &self.unwritten {
+            let path = self.root.join(paths::metadata(space, node));
             let bytes = match self.fs.read(&path) {
                 Ok(bytes) => bytes,
                 // Deleted meanwhile.
@@ -119,6 +128,7 @@ impl Applier {
             attributes.set(TMP_ETAG, "");
             self.put(&path, &attributes.encode()).map_err(broken)?;
         }
+        self.unwritten.clear();
         Ok(())
     }
 }

@@ -174,6 +174,14 @@ impl Journal {
     }
 }
 
+impl Drop for Journal {
+    fn drop(&mut self) {
+        // The threads end when they have done what is queued; nobody waits for them.
+        self.queue.state.lock().closing = true;
+        self.queue.wake.notify_one();
+    }
+}
+
 fn unavailable() -> Error {
     Error::unavailable("the storage takes no changes at the moment")
 }
@@ -311,6 +319,7 @@ fn replay(folder: &Path, applier: &mut Applier) -> Result<u64> {
     let fs = Arc::clone(&applier.fs);
     fs.mkdir_all(folder).map_err(broken)?;
     let found = segments(&*fs, folder).map_err(broken)?;
+    undo_renames(&found, applier)?;
     let mut next = 1;
     for (_, path) in &found {
         let content = fs.read(path).map_err(broken)?;
@@ -326,15 +335,43 @@ fn replay(folder: &Path, applier: &mut Applier) -> Result<u64> {
     Ok(next)
 }
 
+/// Gives everything that the journal renames its first name back, the last rename first: a record
+/// names files as they were called when it was written, so what stands before a rename could not be
+/// applied again behind it.
+fn undo_renames(found: &[(u64, PathBuf)], applier: &Applier) -> Result<()> {
+    for (_, path) in found.iter().rev() {
+        let content = applier.fs.read(path).map_err(broken)?;
+        let mut rest = content.as_slice();
+        let mut renames = Vec::new();
+        while let Some(record) = record::next(&mut rest) {
+            renames.extend(record.actions.into_iter().filter_map(|action| match action {
+                Action::Rename(from, to) => Some((from, to)),
+                _ => None,
+            }));
+        }
+        for (from, to) in renames.iter().rev() {
+            applier.undo_rename(from, to)?;
+        }
+    }
+    Ok(())
+}
+
 /// Brings everything applied to the disk and removes all segments. No writer may be at work.
 pub(crate) fn finish(applier: &mut Applier, folder: &Path) -> Result<()> {
     let fs = Arc::clone(&applier.fs);
     applier.write_back()?;
     fs.sync_all(&applier.root).map_err(broken)?;
     for (_, path) in segments(&*fs, folder).map_err(broken)? {
-        fs.unlink(&path).map_err(broken)?;
+        remove(&*fs, &path).map_err(broken)?;
     }
-    fs.sync_dir(folder).map_err(broken)
+    Ok(())
+}
+
+/// Removes a segment for good. One after the other, the oldest first: an older one that came back
+/// after a power cut while a younger one is gone would undo changes when it is replayed.
+fn remove(fs: &dyn Fs, path: &Path) -> std::io::Result<()> {
+    fs.unlink(path)?;
+    fs.sync_dir(path.parent().unwrap_or(path))
 }
 
 fn apply_all(
@@ -386,7 +423,11 @@ fn apply_one(
     if queue.failed.load(Ordering::Acquire) {
         return Err(unavailable());
     }
-    let applied = applier.apply(record);
+    // A second time what was done is no harm, and many failures pass.
+    let applied = applier.apply(record).or_else(|error| {
+        tracing::warn!(?error, "a change could not be applied; trying again");
+        applier.apply(record)
+    });
     match &applied {
         Ok(()) => events.applied(record.lsn),
         Err(error) => {
@@ -415,8 +456,7 @@ fn write_back(applier: &mut Applier, queue: &Queue, events: &dyn Events) -> bool
     }
 }
 
-/// Flushes the file system for full segments, and removes them, the oldest first: one that stayed
-/// behind a younger one that is gone would undo changes when it is replayed.
+/// Flushes the file system for full segments, and removes them, the oldest first.
 fn checkpoint(fs: &dyn Fs, root: &Path, full: &mpsc::Receiver<PathBuf>) {
     let mut oldest = VecDeque::new();
     while let Ok(path) = full.recv() {
@@ -426,7 +466,7 @@ fn checkpoint(fs: &dyn Fs, root: &Path, full: &mpsc::Receiver<PathBuf>) {
             continue;
         }
         while let Some(path) = oldest.front() {
-            if let Err(error) = fs.unlink(path) {
+            if let Err(error) = remove(fs, path) {
                 tracing::error!(%error, "a checkpoint failed; the journal grows");
                 break;
             }

@@ -52,7 +52,7 @@ struct Ours {
 }
 
 const SHARED: u8 = 1;
-const WRITE: u8 = 2;
+const EXCLUSIVE: u8 = 3;
 
 /// The content of the file for these locks; none when there is no lock.
 pub(crate) fn write(locks: &[Lock], idp: &str) -> Option<Vec<u8>> {
@@ -60,7 +60,7 @@ pub(crate) fn write(locks: &[Lock], idp: &str) -> Option<Vec<u8>> {
     let file = File {
         opaque: None,
         lock_id: first.token.clone(),
-        kind: if first.scope == LockScope::Shared { SHARED } else { WRITE },
+        kind: if first.scope == LockScope::Shared { SHARED } else { EXCLUSIVE },
         user: first.user.as_ref().map(|user| User {
             idp: idp.into(),
             opaque_id: user.to_string(),

@@ -96,6 +96,11 @@ impl<'a> Change<'a> {
         stamp
     }
 
+    /// Whether the files of a node are behind what is in memory.
+    pub(crate) fn is_pinned(&self, space: &SpaceId, node: &NodeId) -> bool {
+        self.state.is_pinned(&(space.clone(), node.clone()))
+    }
+
     /// A node, none when there is none.
     pub(crate) fn node(&mut self, space: &SpaceId, node: &NodeId) -> Result<Option<Arc<Entry>>> {
         let at = (space.clone(), node.clone());

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ocis_core::checksum::hex;
 use ocis_core::etag::Etag;
 use ocis_core::id::{BlobId, ResourceId, StorageId, UserId};
 use ocis_core::lock::Lock;
@@ -34,6 +35,8 @@ pub(super) fn entry(
     let kind = match attributes.text(key::TYPE) {
         Some(FILE) => NodeKind::File,
         Some(_) => NodeKind::Folder,
+        // oCIS writes none on the root of a space.
+        None if node.as_str() == space.as_str() => NodeKind::Folder,
         None => return Err(damaged("type")),
     };
     let time = |name: &str| attributes.get::<Timestamp>(name);
@@ -46,8 +49,8 @@ pub(super) fn entry(
         NodeKind::File => attributes.get(key::BLOB_SIZE),
         NodeKind::Folder => attributes.get(key::TREE_SIZE),
     };
-    let tag = match attributes.text(key::TMP_ETAG) {
-        Some(text) if !text.is_empty() => Etag::new(text),
+    let tag = match attributes.bytes(key::TMP_ETAG) {
+        Some(bytes) if !bytes.is_empty() => Etag::new(&hex(bytes)),
         _ => etag::etag(node, mtime),
     };
     let is_root = node.as_str() == space.as_str();

@@ -34,7 +34,7 @@ impl Change<'_> {
             return Err(Error::locked("something in it is locked already"));
         }
         let lock = Lock {
-            token: format!("opaquelocktoken:{}", uuid::Uuid::new_v4()),
+            token: format!("urn:uuid:{}", uuid::Uuid::new_v4()),
             scope: request.scope,
             deep: request.deep,
             owner: request.owner.clone(),

@@ -24,7 +24,7 @@ use ocis_core::id::StorageId;
 use ocis_core::node::Node;
 use ocis_core::{Cx, Error, Result};
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::blob::{BlobStore, staged};
 use crate::fs::{Fs, Held};
@@ -83,11 +83,14 @@ pub struct Store {
 #[derive(Debug)]
 pub(crate) struct Memory {
     state: RwLock<State>,
+    /// Counts what the journal's threads report, for those who wait for it.
+    reports: watch::Sender<u64>,
 }
 
 impl Events for Memory {
     fn applied(&self, lsn: u64) {
         self.state.write().applied(lsn);
+        self.reports.send_modify(|count| *count += 1);
     }
 
     fn written_back(&self, folders: &Unwritten) {
@@ -96,6 +99,7 @@ impl Events for Memory {
 
     fn refused(&self, unwritten: &Unwritten) {
         self.state.write().forget(unwritten.clone());
+        self.reports.send_modify(|count| *count += 1);
     }
 }
 
@@ -129,7 +133,8 @@ impl Store {
         })?;
         let uploads = root.join("uploads");
         lay_out(&*fs, root).map_err(unusable)?;
-        let memory = Arc::new(Memory { state: RwLock::new(State::new(options.cached_nodes)) });
+        let state = RwLock::new(State::new(options.cached_nodes));
+        let memory = Arc::new(Memory { state, reports: watch::Sender::new(0) });
         let applier = Applier {
             fs: Arc::clone(&fs),
             blobs: Arc::clone(&blobs),
@@ -291,12 +296,21 @@ impl Store {
         self.change(cx, move |change| change.commit(upload)).await
     }
 
-    /// A node and, for a file, where its content is.
+    /// A node and, for a file, where its content is. Who asks for a file that is just being written
+    /// waits until it is: its content is not there before.
     pub async fn content(
         self: &Arc<Self>,
         cx: &Cx,
         target: &ocis_core::reference::Reference,
     ) -> Result<(Node, Option<ContentRef>)> {
-        self.look(cx, |change| change.content(target))
+        let mut reports = self.memory.reports.subscribe();
+        loop {
+            reports.mark_unchanged();
+            let (node, content, is_written) = self.look(cx, |change| change.content(target))?;
+            if is_written || self.journal.has_failed() {
+                return Ok((node, content));
+            }
+            reports.changed().await.map_err(|_| Error::unavailable("the storage is closing"))?;
+        }
     }
 }

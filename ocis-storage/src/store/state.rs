@@ -113,6 +113,10 @@ impl State {
         self.order.push_back((lsn, keys));
     }
 
+    pub(super) fn is_pinned(&self, key: &Key) -> bool {
+        self.pinned.contains_key(key)
+    }
+
     pub(super) fn applied(&mut self, lsn: u64) {
         while self.order.front().is_some_and(|(first, _)| *first <= lsn) {
             let Some((_, keys)) = self.order.pop_front() else { break };

@@ -173,7 +173,7 @@ impl Change<'_> {
         let former = there.as_ref().map(Place::entry).transpose()?;
         if former.is_some_and(|former| former.info.etag == entry.info.etag) {
             // The client gave both contents one time; they must not have one tag.
-            attributes.set(key::TMP_ETAG, crate::layout::etag::etag(&id, stamp));
+            attributes.set_bytes(key::TMP_ETAG, crate::layout::etag::digest(&id, stamp));
             entry = self.put(&space, &id, attributes, locks)?;
         }
         if there.is_none() {

@@ -94,8 +94,12 @@ impl Change<'_> {
         access::permissions(&self.cx.caller, owner.as_ref(), grants, self.cx.now)
     }
 
-    /// A node and, for a file, where its content is; the caller may read it.
-    pub(crate) fn content(&mut self, target: &Reference) -> Result<(Node, Option<ContentRef>)> {
+    /// A node and, for a file, where its content is, and whether it is there yet; the caller may
+    /// read it.
+    pub(crate) fn content(
+        &mut self,
+        target: &Reference,
+    ) -> Result<(Node, Option<ContentRef>, bool)> {
         let place = self.place(target)?;
         let entry = Arc::clone(place.entry()?);
         if entry.info.kind == NodeKind::File {
@@ -109,7 +113,8 @@ impl Change<'_> {
             blob,
             size: entry.info.size,
         });
-        Ok((self.view(&place)?, content))
+        let is_written = !self.is_pinned(&place.space, &entry.info.id.node);
+        Ok((self.view(&place)?, content, is_written))
     }
 }
 
