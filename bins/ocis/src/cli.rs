@@ -243,7 +243,8 @@ mod tests {
             }
             let Ok(Call::Print(help)) = call(&[entry.name]) else { panic!("{}", entry.name) };
             for row in entry.settings.rows {
-                assert!(help.contains(row.vars[0]), "{} in {}", row.vars[0], entry.name);
+                let name = row.vars.first().unwrap_or(&row.yaml);
+                assert!(help.contains(name), "{name} in {}", entry.name);
             }
         }
     }

@@ -63,7 +63,6 @@ fn observe(registry: &Registry, loaded: &Loaded) -> Result<()> {
 async fn serve(plan: Plan, options: Options, url: &str) -> Result<()> {
     let mut signals = Signals::catch()?;
     let ends_when_given_up = options.restart == Restart::Never;
-    let has_proxy = plan.names().any(|name| name == "proxy");
     let mut runtime = tokio::select! {
         runtime = plan.start(options) => runtime?,
         signal = signals.next() => {
@@ -75,8 +74,11 @@ async fn serve(plan: Plan, options: Options, url: &str) -> Result<()> {
         info!(%address, "the runtime answers");
     }
     info!(services = runtime.services().len(), "ready");
-    if has_proxy {
-        print(&format!("Infinite Scale is ready at {url}\n"));
+    let listeners = runtime.services().into_iter().flat_map(|service| service.listeners);
+    let addresses: Vec<_> = listeners.map(|address| address.to_string()).collect();
+    if !addresses.is_empty() {
+        let addresses = addresses.join(", ");
+        print(&format!("Infinite Scale is ready at {url} (listening on {addresses})\n"));
     }
     let failure = tokio::select! {
         signal = signals.next() => {
