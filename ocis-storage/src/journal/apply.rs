@@ -11,7 +11,7 @@ use ocis_core::{Error, Result};
 
 use super::record::{Action, Ancestor, Record};
 use crate::blob::{BlobStore, staged};
-use crate::fs::{Fs, is_missing};
+use crate::fs::{Fs, Open, is_missing};
 use crate::layout::attributes::{Attributes, TMP_ETAG, TREE_MTIME, TREE_SIZE};
 use crate::layout::paths;
 
@@ -46,7 +46,7 @@ impl Applier {
             Action::Put(path, content) => self.put(&at(path), content),
             Action::Link(path, target) => self.link(&at(path), Path::new(target)),
             Action::Remove(path) => gone(fs.unlink(&at(path))),
-            Action::Rename(from, to) => gone(fs.rename(&at(from), &at(to))),
+            Action::Rename(from, to) => self.rename(&at(from), &at(to)),
             Action::Blob(space, blob, content) => {
                 return self.blobs.put_inline(space, blob, content);
             }
@@ -81,6 +81,19 @@ impl Applier {
         self.fs.rename(&temporary, path)
     }
 
+    /// Renames; what is in both folders when the journal is replayed becomes one.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        match self.fs.rename(from, to) {
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                for entry in self.fs.read_dir(from)? {
+                    self.fs.rename(&from.join(&entry.name), &to.join(&entry.name))?;
+                }
+                self.fs.rmdir(from)
+            }
+            result => gone(result),
+        }
+    }
+
     fn link(&self, path: &Path, target: &Path) -> io::Result<()> {
         let made = self.fs.symlink(target, path);
         match &made {
@@ -109,7 +122,15 @@ impl Applier {
         map.insert(space.to_string(), value.to_owned());
         let bytes = rmp_serde::to_vec(&map)
             .map_err(|error| Error::internal("an index cannot be written").because(error))?;
-        self.put(path, &bytes).map_err(broken)
+        // It is read when the record is replayed, so it must never be there without its content.
+        let flushed = || {
+            let temporary = path.with_added_extension("tmp");
+            let file = self.fs.open(&temporary, Open::Create)?;
+            file.write_at(&bytes, 0)?;
+            file.sync()?;
+            self.fs.rename(&temporary, path)
+        };
+        flushed().map_err(broken)
     }
 
     /// Writes change times and sizes into the files of their folders.

@@ -163,6 +163,12 @@ impl Journal {
         self.queue.failed.load(Ordering::Acquire)
     }
 
+    /// Waits until everything queued so far is in the files, sizes of folders as well; blocking.
+    pub(crate) fn settle(&self) -> Result<()> {
+        let (_, answered) = self.submit(Record::default())?;
+        futures::executor::block_on(answered).map_err(|_| unavailable())?
+    }
+
     /// Waits for everything queued, and stops. Nothing is flushed but the journal.
     pub(crate) fn stop(&self) {
         self.queue.state.lock().closing = true;
@@ -174,16 +180,15 @@ impl Journal {
     }
 }
 
-impl Drop for Journal {
-    fn drop(&mut self) {
-        // The threads end when they have done what is queued; nobody waits for them.
-        self.queue.state.lock().closing = true;
-        self.queue.wake.notify_one();
-    }
-}
-
 fn unavailable() -> Error {
     Error::unavailable("the storage takes no changes at the moment")
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        // No thread may touch the files when somebody else opens them.
+        self.stop();
+    }
 }
 
 struct Writer {
@@ -194,6 +199,11 @@ struct Writer {
     applier: mpsc::Sender<Work>,
     events: Arc<dyn Events>,
     skip_flush: bool,
+}
+
+/// The answer to a change that may still come about when the store is opened again.
+fn uncertain() -> Error {
+    Error::unavailable("the storage failed; it must be opened again")
 }
 
 struct Segment {
@@ -267,11 +277,13 @@ impl Writer {
             state.refusing = true;
             state.records.drain(..).collect()
         };
+        let mut is_cut = true;
         if let Some(segment) = self.segment.take() {
             let cut = segment.file.set_size(segment.end).and_then(|()| segment.file.sync());
             if let Err(error) = cut {
                 // A later opening could replay what is refused now.
                 tracing::error!(%error, "the journal cannot be cut back");
+                is_cut = false;
                 self.queue.failed.store(true, Ordering::Release);
             }
             let _ = self.applier.send(Work::Full(segment.path));
@@ -282,11 +294,12 @@ impl Writer {
         {
             self.events.refused(&unwritten);
         }
+        // Before the answers: whoever tries again at once must not be refused for this.
+        self.queue.state.lock().refusing = false;
         for (_, answer) in batch.into_iter().chain(queued) {
             let copy = std::io::Error::new(error.kind(), error.to_string());
-            let _ = answer.send(Err(broken(copy)));
+            let _ = answer.send(Err(if is_cut { broken(copy) } else { uncertain().because(copy) }));
         }
-        self.queue.state.lock().refusing = false;
     }
 }
 
@@ -329,7 +342,10 @@ fn replay(folder: &Path, applier: &mut Applier) -> Result<u64> {
             next = record.lsn + 1;
         }
     }
-    if !found.is_empty() {
+    if found.is_empty() {
+        // The folders down to the journal may be new: what is in it must not be lost with them.
+        fs.sync_all(&applier.root).map_err(broken)?;
+    } else {
         finish(applier, folder)?;
     }
     Ok(next)
@@ -398,6 +414,10 @@ fn apply_all(
         match next {
             Some(Work::Apply(batch)) => {
                 for (record, answer) in batch {
+                    // Somebody waits for the files, see `Journal::settle`.
+                    if record.is_empty() {
+                        write_back(&mut applier, queue, events);
+                    }
                     let _ = answer.send(apply_one(&mut applier, &record, queue, events));
                 }
                 if !full.is_empty() && write_back(&mut applier, queue, events) {
@@ -435,7 +455,8 @@ fn apply_one(
             queue.failed.store(true, Ordering::Release);
         }
     }
-    applied
+    // It is durable and will be applied: nobody may take it for refused, whatever the cause.
+    applied.map_err(|error| uncertain().because(error))
 }
 
 fn write_back(applier: &mut Applier, queue: &Queue, events: &dyn Events) -> bool {

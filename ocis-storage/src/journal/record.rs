@@ -48,6 +48,13 @@ pub(crate) struct Ancestor {
     pub(crate) size: u64,
 }
 
+impl Record {
+    /// Whether it changes nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.actions.is_empty() && self.ancestors.is_empty()
+    }
+}
+
 const HEADER: usize = 8;
 /// No record is longer: it holds one small content and a few files of metadata.
 const MAX_RECORD: u32 = 256 * 1024 * 1024;

@@ -8,6 +8,7 @@
 
 mod access;
 mod change;
+mod check;
 mod create;
 mod load;
 mod locks;

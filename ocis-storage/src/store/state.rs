@@ -129,6 +129,11 @@ impl State {
         self.shrink();
     }
 
+    /// Whether the files hold everything.
+    pub(super) fn is_settled(&self) -> bool {
+        self.order.is_empty() && self.unwritten.is_empty()
+    }
+
     pub(super) fn written_back(&mut self, folders: &Unwritten) {
         for (key, value) in folders {
             if self.unwritten.get(key) == Some(value) {

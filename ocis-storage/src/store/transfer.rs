@@ -33,6 +33,7 @@ impl Change<'_> {
             return Err(Error::denied("the root of a space cannot be moved"));
         }
         let (folder, name) = self.spot(&request.to)?;
+        self.not_over_itself(&from, &folder, &name)?;
         if from.space != folder.space {
             return Err(Error::unimplemented("moving between spaces is not possible"));
         }
@@ -65,6 +66,17 @@ impl Change<'_> {
         Ok(Changed { node, created })
     }
 
+    /// Refuses when the destination is a folder that the node lies in: it would go to the trash with
+    /// the node in it.
+    fn not_over_itself(&mut self, from: &Place, folder: &Place, name: &str) -> Result<()> {
+        let Some(there) = self.child(&folder.space, &folder.id()?, name)? else { return Ok(()) };
+        let mut above = from.line.iter().rev().skip(1);
+        if from.space == folder.space && above.any(|entry| entry.info.id.node == there) {
+            return Err(Error::conflict("it cannot take the place of a folder that it lies in"));
+        }
+        Ok(())
+    }
+
     /// Sees to it that nothing is in the way at the destination; says whether nothing was.
     pub(crate) fn make_room(
         &mut self,
@@ -92,6 +104,7 @@ impl Change<'_> {
         let from = self.place(&request.from)?;
         let (folder, name) = self.spot(&request.to)?;
         not_into_itself(&folder, &from.id()?)?;
+        self.not_over_itself(&from, &folder, &name)?;
         self.met(Some(&**from.entry()?), &request.conditions)?;
         if !request.overwrite && self.below(&folder, &name)?.is_some() {
             return Err(Error::precondition("there is something at the destination"));
@@ -141,6 +154,7 @@ impl Change<'_> {
         let from = self.place(&request.from)?;
         let (folder, name) = self.spot(&request.to)?;
         not_into_itself(&folder, &from.id()?)?;
+        self.not_over_itself(&from, &folder, &name)?;
         let entry = std::sync::Arc::clone(from.entry()?);
         access::require(from.permissions, Permissions::DOWNLOAD)?;
         let created =

@@ -196,7 +196,9 @@ impl Change<'_> {
             return Ok(());
         }
         let path = paths::revision(&place.space, &id, entry.info.mtime);
-        let taken = !crate::fs::is_missing(&self.store.fs.stat(&self.store.root().join(&path)));
+        // A version that is under way is not on the disk yet.
+        let taken = self.is_pinned(&place.space, &id)
+            || !crate::fs::is_missing(&self.store.fs.stat(&self.store.root().join(&path)));
         // Two contents of one time: the name of the version is that of the moment it was replaced.
         let path = if taken { paths::revision(&place.space, &id, self.stamp()) } else { path };
         let mut kept = Attributes::default();
