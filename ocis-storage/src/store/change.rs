@@ -110,6 +110,11 @@ impl<'a> Change<'a> {
         if let Some(entry) = self.state.node(&at) {
             return Ok(Some(entry));
         }
+        // Not in memory although a record under way touches it: that record removes it, and its
+        // files are still there.
+        if self.state.is_pinned(&at) {
+            return Ok(None);
+        }
         self.warm()?;
         let Some((mut attributes, locks)) = load::files(&*self.store.fs, self.store.root(), &at)?
         else {
