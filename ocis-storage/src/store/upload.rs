@@ -195,12 +195,21 @@ impl Change<'_> {
             self.drop_blob(&place.space, Some(blob));
             return Ok(());
         }
+        let stamp = self.stamp();
         let path = paths::revision(&place.space, &id, entry.info.mtime);
-        // A version that is under way is not on the disk yet.
-        let taken = self.is_pinned(&place.space, &id)
-            || !crate::fs::is_missing(&self.store.fs.stat(&self.store.root().join(&path)));
-        // Two contents of one time: the name of the version is that of the moment it was replaced.
-        let path = if taken { paths::revision(&place.space, &id, self.stamp()) } else { path };
+        // Two contents of one time: the name of the version is that of the moment it was replaced,
+        // or, where a clock went back, of the next one that is free. A version that is under way is
+        // not on the disk yet.
+        let taken = |path: &str| self.store.fs.stat(&self.store.root().join(path)).is_ok();
+        let mut path = path;
+        if self.is_pinned(&place.space, &id) || taken(&path) {
+            let mut when = stamp;
+            path = paths::revision(&place.space, &id, when);
+            while taken(&path) {
+                when = when.plus(std::time::Duration::from_nanos(1));
+                path = paths::revision(&place.space, &id, when);
+            }
+        }
         let mut kept = Attributes::default();
         for name in [key::TYPE, key::BLOB, key::BLOB_SIZE, key::MTIME] {
             if let Some(value) = entry.attributes.bytes(name) {
