@@ -176,3 +176,53 @@ impl Drop for Guard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blob::PosixBlobs;
+    use crate::fs::fault::Fault;
+    use crate::fs::{FaultyFs, MemoryFs};
+
+    /// Puts a blob that is to be discarded.
+    async fn unwanted(faulty: &FaultyFs, blob: (&SpaceId, &BlobId)) -> (PosixBlobs, PathBuf) {
+        let (root, uploads) = (Path::new("/store"), Path::new("/store/uploads"));
+        let staged = path(uploads, blob.0, blob.1);
+        faulty.mkdir_all(uploads).unwrap();
+        faulty.sync_all(root).unwrap();
+        faulty.write(&staged, b"content").unwrap();
+        let blobs = PosixBlobs::new(Arc::new(faulty.clone()), root);
+        blobs.put(blob.0, blob.1, &staged).await.unwrap();
+        (blobs, staged)
+    }
+
+    #[tokio::test]
+    async fn a_power_cut_never_leaves_a_discarded_blob_without_its_mark() {
+        let (space, blob) = (SpaceId::random(), BlobId::random());
+        for swept in [false, true] {
+            for number in 0.. {
+                let disk = MemoryFs::default();
+                let faulty = FaultyFs::new(Arc::new(disk.clone()));
+                let (blobs, staged) = unwanted(&faulty, (&space, &blob)).await;
+                let uploads = staged.parent().unwrap().to_owned();
+                faulty.plan(faulty.calls() + number, Fault::Cut);
+                let result = if swept {
+                    sweep(&faulty, &uploads, &blobs)
+                } else {
+                    discard(&faulty, staged.clone(), &blobs, (&space, &blob))
+                };
+                // The next upload flushes the folder of staged files.
+                disk.sync_dir(&uploads).unwrap();
+                disk.cut();
+                let blobs = PosixBlobs::new(Arc::new(disk.clone()), "/store");
+                let (there, marked) = (blobs.len(&space, &blob).unwrap(), disk.stat(&staged));
+                assert!(there.is_none() || marked.is_ok(), "at call {number}");
+                if !faulty.is_cut() {
+                    result.unwrap();
+                    assert!(there.is_none() && marked.is_err());
+                    break;
+                }
+            }
+        }
+    }
+}
