@@ -224,6 +224,6 @@ async fn finish(
 }
 
 /// Whether an error means that the change was refused, and not that it broke off.
-fn refused(kind: ErrorKind) -> bool {
+pub(crate) fn refused(kind: ErrorKind) -> bool {
     !matches!(kind, ErrorKind::Internal | ErrorKind::Unavailable | ErrorKind::DeadlineExceeded)
 }

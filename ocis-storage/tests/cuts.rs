@@ -1,5 +1,13 @@
 //! Every call to the file system that a change makes is cut and failed once: the change is then
 //! made whole or not at all, and once it was acknowledged it stays.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    reason = "a test speaks by panicking"
+)]
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind as Io;

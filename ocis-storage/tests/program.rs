@@ -1,5 +1,13 @@
 //! Random programs of changes, compared with a model, and many at once: what is seen is what was
 //! done, the files fit together, and a store that is opened again shows the same.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    reason = "a test speaks by panicking"
+)]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use ocis_core::id::{BlobId, SpaceId};
 use ocis_core::lock::ActiveLock;
 use ocis_core::node::Node;
 use ocis_core::port::{
@@ -12,8 +13,47 @@ use ocis_core::port::{
 use ocis_core::{Cx, Error, Result};
 
 use super::Driver;
-use crate::store::BlobCopy;
+use crate::blob::staged;
+use crate::store::{BlobCopies, BlobCopy};
 use crate::ticket::{Purpose, ReadClaims};
+
+impl Driver {
+    /// Copies contents, each marked by an empty staged file until its record is applied.
+    async fn copy_blobs(&self, space: &SpaceId, to: &SpaceId, blobs: &BlobCopies) -> Result<()> {
+        for BlobCopy { from: blob, to: copy } in blobs.values() {
+            let path = staged::path(self.store.uploads_dir(), to, copy);
+            let fs = Arc::clone(self.store.fs());
+            let marked = tokio::task::spawn_blocking(move || {
+                fs.write(&path, b"")?;
+                fs.sync_dir(path.parent().unwrap_or(&path))
+            });
+            marked.await.map_err(broke_off)?.map_err(crate::journal::broken)?;
+            self.store.blobs.copy((space, blob), (to, copy)).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes the copies of a copy that was refused.
+    async fn discard(&self, space: SpaceId, copies: Vec<BlobId>) {
+        let store = Arc::clone(&self.store);
+        let discarded = tokio::task::spawn_blocking(move || {
+            copies.iter().try_for_each(|copy| {
+                let path = staged::path(store.uploads_dir(), &space, copy);
+                match store.fs().stat(&path) {
+                    Ok(_) => staged::discard(&**store.fs(), path, &*store.blobs, (&space, copy)),
+                    Err(_) => Ok(()),
+                }
+            })
+        });
+        if let Ok(Err(error)) = discarded.await {
+            tracing::warn!(%error, "copies of contents stay until the store is opened again");
+        }
+    }
+}
+
+fn broke_off(error: tokio::task::JoinError) -> Error {
+    Error::internal("a copy broke off").because(error)
+}
 
 #[async_trait]
 impl Nodes for Driver {
@@ -50,23 +90,19 @@ impl Nodes for Driver {
         let plan = tokio::task::spawn_blocking(move || {
             store.look(&own, |change| change.plan_copy(&planned))
         });
-        let (from, blobs) =
-            plan.await.map_err(|error| Error::internal("a copy broke off").because(error))??;
-        let to = &request.to.base.space;
-        for BlobCopy { from: blob, to: copy } in blobs.values() {
-            let path = crate::blob::staged::path(self.store.uploads_dir(), to, copy);
-            let fs = Arc::clone(self.store.fs());
-            let marked = tokio::task::spawn_blocking(move || {
-                fs.write(&path, b"")?;
-                fs.sync_dir(path.parent().unwrap_or(&path))
-            });
-            marked
-                .await
-                .map_err(|error| Error::internal("a copy broke off").because(error))?
-                .map_err(crate::journal::broken)?;
-            self.store.blobs.copy((&from.space, blob), (to, copy)).await?;
+        let (from, blobs) = plan.await.map_err(broke_off)??;
+        let to = request.to.base.space.clone();
+        let copied = self.copy_blobs(&from.space, &to, &blobs).await;
+        let copies = blobs.values().map(|blob| blob.to.clone()).collect();
+        let result = match copied {
+            Ok(()) => self.store.change(cx, move |change| change.copy(&request, &blobs)).await,
+            Err(error) => Err(error),
+        };
+        // Where it is not certain that no record was written, the next opening of the store knows.
+        if result.as_ref().is_err_and(|error| crate::upload::refused(error.kind())) {
+            self.discard(to, copies).await;
         }
-        self.store.change(cx, move |change| change.copy(&request, &blobs)).await
+        result
     }
 
     async fn set_metadata(&self, cx: &Cx, request: SetMetadata) -> Result<Node> {

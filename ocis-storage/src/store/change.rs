@@ -278,7 +278,8 @@ impl<'a> Change<'a> {
                 break;
             }
             next = entry.info.parent.clone();
-            let mtime = entry.info.mtime.max(stamp);
+            // Later than before, even where the clock went back: the etag is made of it.
+            let mtime = stamp.max(entry.info.mtime.plus(Duration::from_nanos(1)));
             let size = entry.info.size.saturating_add_signed(difference);
             let mut attributes = entry.attributes.clone();
             attributes.set(key::TREE_MTIME, mtime);

@@ -33,7 +33,7 @@ use crate::journal::{self, Applier, Events, Journal, Unwritten};
 use change::Access;
 pub(crate) use change::Change;
 use state::State;
-pub(crate) use transfer::BlobCopy;
+pub(crate) use transfer::{BlobCopies, BlobCopy};
 pub use upload::{CommitUpload, Content, ContentRef, Prepared};
 
 /// The folder of ours beside oCIS's.

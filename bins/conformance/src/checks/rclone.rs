@@ -140,7 +140,6 @@ fn odd_names() -> Vec<String> {
         "less<greater>",
         "quote\"double",
         "apostrophe's",
-        "back\\slash",
         "caret^ tilde~ back`tick",
         "[brackets] {braces} (parens)",
         "equals=dollar$at@bang!",
