@@ -13,7 +13,8 @@
 //!    names a blob that nothing refers to, and [`staged::sweep`] removes both: no blob is lost
 //!    sight of, and none has to be searched for.
 //!
-//! A store of one's own implements the seven methods and passes [`conformance::blob_store`].
+//! A store of one's own implements the seven methods and passes
+//! `conformance::blob_store` (feature `conformance`).
 
 use std::fmt;
 use std::ops::Range;
