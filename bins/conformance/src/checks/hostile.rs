@@ -135,9 +135,9 @@ fn all(world: &World, cases: &[Case]) -> Result<()> {
         }
     }
     let growth = watch.most()?.saturating_sub(before);
+    ensure!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
     let file = server.admin().get(&format!("{FOLDER}/file"))?.expect(&[200])?;
     ensure!(file.body == b"0123456789", "the file was changed: {}", file.text());
-    ensure!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
     ensure!(growth < GROWTH, "memory grew by {} KiB", growth / 1024);
     let log = server.log();
     ensure!(

@@ -81,8 +81,9 @@ impl Plan {
     }
 }
 
+/// Of a long story the beginning: what went wrong first is what to look at.
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("       {line}")).collect::<Vec<_>>().join("\n")
+    text.lines().take(40).map(|line| format!("       {line}")).collect::<Vec<_>>().join("\n")
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
