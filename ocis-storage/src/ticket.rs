@@ -38,8 +38,8 @@ pub enum Purpose {
 pub struct ReadClaims {
     /// The space that holds it.
     pub space: SpaceId,
-    /// The content.
-    pub blob: BlobId,
+    /// The content; none for a file that was made empty.
+    pub blob: Option<BlobId>,
     /// Its length in bytes.
     pub size: u64,
 }
@@ -139,7 +139,7 @@ mod tests {
     fn claims() -> ReadClaims {
         ReadClaims {
             space: SpaceId::parse("s").unwrap(),
-            blob: BlobId::parse("b").unwrap(),
+            blob: Some(BlobId::parse("b").unwrap()),
             size: 7,
         }
     }

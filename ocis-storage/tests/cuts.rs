@@ -253,9 +253,11 @@ impl World {
                     }
                     let (_, content) = self.store.content(&cx, &at(owner, path)).await?;
                     let mut bytes = Vec::new();
-                    if let Some(content) = content {
+                    if let Some(content) = content
+                        && let Some(blob) = &content.blob
+                    {
                         let range = 0..content.size;
-                        let read = self.blobs.read(&content.space, &content.blob, range).await?;
+                        let read = self.blobs.read(&content.space, blob, range).await?;
                         bytes = read.try_collect::<Vec<_>>().await?.concat();
                     }
                     let (length, first) = (bytes.len(), bytes.first());

@@ -160,9 +160,14 @@ impl World {
                     seen.insert(path, None);
                     continue;
                 };
-                let range = 0..content.size;
-                let read = self.blobs.read(&content.space, &content.blob, range).await?;
-                let bytes = read.try_collect::<Vec<_>>().await?.concat();
+                let bytes = match &content.blob {
+                    Some(blob) => {
+                        let range = 0..content.size;
+                        let read = self.blobs.read(&content.space, blob, range).await?;
+                        read.try_collect::<Vec<_>>().await?.concat()
+                    }
+                    None => Vec::new(),
+                };
                 seen.insert(path, Some(bytes));
             }
         }

@@ -78,6 +78,7 @@ async fn folders(subject: &Subject) {
     let touch = Touch { target: at(&root, "file"), conditions: Conditions::default() };
     let file = subject.nodes.touch(&cx, touch.clone()).await.unwrap();
     assert_eq!((file.is_folder(), file.info.size), (false, 0));
+    assert!(subject.get(&cx, at(&root, "file")).await.unwrap().is_empty());
     assert_eq!(refused(subject.nodes.touch(&cx, touch).await), ErrorKind::AlreadyExists);
     let list = List { target: at(&root, "file"), page: PageRequest::default() };
     assert_eq!(refused(subject.nodes.list(&cx, list).await), ErrorKind::Conflict);

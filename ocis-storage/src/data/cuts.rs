@@ -85,7 +85,7 @@ impl Attempt {
             .unwrap();
         for name in ["new", "old"].into_iter().filter(|name| found || *name == "old") {
             let (_, content) = bench.store.content(&bench.cx, &bench.at(name)).await.unwrap();
-            assert!(blobs.remove(&content.unwrap().blob), "a blob is missing, {text}");
+            assert!(blobs.remove(&content.unwrap().blob.unwrap()), "a blob is missing, {text}");
         }
         // The content that was replaced is kept as a version.
         assert_eq!(blobs.len(), usize::from(replaced), "blobs without a file, {text}");

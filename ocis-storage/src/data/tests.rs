@@ -11,7 +11,8 @@ use ocis_core::data::{Written, empty};
 use ocis_core::id::{ResourceId, SpaceId, StorageId, UserId};
 use ocis_core::path::SpacePath;
 use ocis_core::port::{
-    Conditions, CreateSpace, Delete, Nodes as _, OpenRead, OpenUpload, Spaces as _, Uploads as _,
+    Conditions, CreateSpace, Delete, Nodes as _, OpenRead, OpenUpload, Spaces as _, Touch,
+    Uploads as _,
 };
 use ocis_core::reference::Reference;
 use ocis_core::space::SpaceKind;
@@ -345,7 +346,7 @@ async fn a_ticket_that_is_not_ours_opens_nothing() {
     let foreign = Tickets::new(b"another secret", &storage, Duration::from_secs(60)).unwrap();
     let claims = ReadClaims {
         space: bench.home.space.clone(),
-        blob: ocis_core::id::BlobId::random(),
+        blob: Some(ocis_core::id::BlobId::random()),
         size: 1,
     };
     let foreign = foreign.sign(Purpose::Read, &claims, bench.clock.now()).unwrap();
@@ -368,12 +369,20 @@ async fn a_ticket_that_is_not_ours_opens_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_was_made_empty_has_no_bytes() {
+    let bench = Bench::memory().await;
+    let touch = Touch { target: bench.at("f"), conditions: Conditions::default() };
+    bench.driver.touch(&bench.cx, touch).await.unwrap();
+    assert_eq!(bench.get("f").await.unwrap(), b"");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_content_that_is_gone_is_not_found() {
     let bench = Bench::memory().await;
     bench.put("f", &content(100_000)).await.unwrap();
     let ticket = bench.read_ticket("f").await.unwrap();
     let content = bench.store.content(&bench.cx, &bench.at("f")).await.unwrap().1.unwrap();
-    bench.blobs.delete(&content.space, &content.blob).unwrap();
+    bench.blobs.delete(&content.space, &content.blob.unwrap()).unwrap();
     assert_eq!(bench.fetch(&ticket, None).await.status(), StatusCode::NOT_FOUND);
 }
 

@@ -67,8 +67,8 @@ pub enum Content {
 pub struct ContentRef {
     /// The space.
     pub space: SpaceId,
-    /// The content.
-    pub blob: BlobId,
+    /// The content; none for a file that was made empty.
+    pub blob: Option<BlobId>,
     /// Its length in bytes.
     pub size: u64,
 }

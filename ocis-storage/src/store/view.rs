@@ -108,9 +108,10 @@ impl Change<'_> {
         if entry.info.processing.is_some() {
             return Err(Error::new(ocis_core::ErrorKind::TooEarly, "the file is being processed"));
         }
-        let content = entry.blob.clone().map(|blob| ContentRef {
+        let is_file = entry.info.kind == NodeKind::File;
+        let content = is_file.then(|| ContentRef {
             space: place.space.clone(),
-            blob,
+            blob: entry.blob.clone(),
             size: entry.info.size,
         });
         let is_written = !self.is_pinned(&place.space, &entry.info.id.node);

@@ -14,13 +14,13 @@ pub(crate) fn command() -> Command {
         .arg(
             Arg::new("hostname")
                 .long("hostname")
-                .help("Hostname of the runtime [OCIS_RUNTIME_HOST]"),
+                .help("Hostname of the runtime [OCIS_RUNTIME_HOST, else localhost]"),
         )
         .arg(
             Arg::new("port")
                 .long("port")
                 .value_parser(value_parser!(u16))
-                .help("Port of the runtime [OCIS_RUNTIME_PORT]"),
+                .help("Port of the runtime [OCIS_RUNTIME_PORT, else 9250]"),
         )
 }
 

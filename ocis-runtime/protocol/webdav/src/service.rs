@@ -144,6 +144,10 @@ impl Server {
         if parts.method == Method::OPTIONS {
             return verb::options::options(&route);
         }
+        // Who asks does not matter where nobody gets an answer.
+        if let Route::Later = route {
+            return Err(Failure::not_yet());
+        }
         let cx = parts.extensions.get::<Cx>();
         let Some(cx) = cx.filter(|cx| !matches!(cx.caller, Caller::Anonymous)) else {
             return Err(Error::unauthenticated("you are not signed in").into());
