@@ -90,6 +90,9 @@ fn unauthenticated(world: &World) -> Result<()> {
     Ok(())
 }
 
+const LOCK: &[u8] = b"<d:lockinfo xmlns:d='DAV:'><d:lockscope><d:exclusive/></d:lockscope>\
+    <d:locktype><d:write/></d:locktype></d:lockinfo>";
+
 /// Somebody else's space is not there: by name, by id, as a source and as a target.
 fn other_spaces(world: &World) -> Result<()> {
     let server = world.shared()?;
@@ -112,7 +115,8 @@ fn other_spaces(world: &World) -> Result<()> {
                 ("DELETE", "mine"),
                 ("LOCK", "mine"),
             ] {
-                let reply = client.send(method, &format!("{tree}/{name}"), &[], b"")?;
+                let body = if method == "LOCK" { LOCK } else { b"" };
+                let reply = client.send(method, &format!("{tree}/{name}"), &[], body)?;
                 ensure!(
                     [403, 404].contains(&reply.status),
                     "{method} {tree}/{name}: {} {}",
