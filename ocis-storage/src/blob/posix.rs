@@ -193,7 +193,11 @@ impl Reader {
     /// Begins to read the next piece, if there is one.
     fn begin(&mut self) {
         let (piece, file) = (self.cut(), Arc::clone(&self.file));
-        self.ahead = (!piece.is_empty()).then(|| spawn_blocking(move || read(&*file, piece)));
+        // The buffer is made here, where it is also freed: given out by a thread that then sleeps, its
+        // memory would lie idle in that thread's heap.
+        let room = room(&piece);
+        self.ahead =
+            (!piece.is_empty()).then(|| spawn_blocking(move || fill(&*file, room?, piece.start)));
     }
 
     async fn next(mut self) -> Result<Option<(Bytes, Self)>> {
@@ -206,11 +210,19 @@ impl Reader {
 
 /// All bytes of `file` in `range`.
 fn read(file: &dyn File, range: Range<u64>) -> io::Result<Bytes> {
-    let length = usize::try_from(range.end - range.start).map_err(io::Error::other)?;
-    let mut bytes = vec![0; length];
+    fill(file, room(&range)?, range.start)
+}
+
+/// Room for the bytes of `range`.
+fn room(range: &Range<u64>) -> io::Result<Vec<u8>> {
+    Ok(vec![0; usize::try_from(range.end - range.start).map_err(io::Error::other)?])
+}
+
+/// Fills `bytes` from `start` on.
+fn fill(file: &dyn File, mut bytes: Vec<u8>, start: u64) -> io::Result<Bytes> {
     let mut filled = 0;
     while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, range.start + filled as u64)? {
+        match file.read_at(rest, start + filled as u64)? {
             0 => return Err(io::ErrorKind::UnexpectedEof.into()),
             count => filled += count,
         }

@@ -43,6 +43,8 @@ fn run(registry: &Registry, loaded: &Loaded, options: Options) -> Result<(), Fai
     }
     let tokio = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        // Enough to keep a disk busy; each thread holds memory of its own.
+        .max_blocking_threads(32)
         .build()
         .map_err(|error| Error::internal("the machine gives no threads").because(error))?;
     let result = tokio.block_on(serve(plan, options, loaded.global.ocis_url.as_str()));
