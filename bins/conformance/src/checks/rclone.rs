@@ -89,6 +89,8 @@ impl Rclone {
             ("RCLONE_CONFIG_OCIS_PASS", password.trim()),
             ("RCLONE_NO_CHECK_CERTIFICATE", "true"),
             ("RCLONE_CONFIG", "/dev/null"),
+            // By itself it sends a hundred requests a second at most.
+            ("RCLONE_WEBDAV_PACER_MIN_SLEEP", "10us"),
             // One attempt: a retry would hide a failure.
             ("RCLONE_RETRIES", "1"),
             ("RCLONE_LOW_LEVEL_RETRIES", "1"),
