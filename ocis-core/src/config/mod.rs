@@ -2,7 +2,7 @@
 //!
 //! A service declares its settings once, with [`settings!`](crate::settings): field, type, default,
 //! YAML path, variables, doc line. From that one table come the struct, the loader
-//! ([`Section::load`]), the help of the command line and the settings reference ([`reference`]).
+//! ([`Section::load`]), the help of the command line and the settings reference ([`mod@reference`]).
 //!
 //! [`Layers`] holds everything that was read through a [`Source`]: built-in defaults, below
 //! `ocis.yaml`, below `<service>.yaml`, below the environment, where the later name of a variable

@@ -1,6 +1,6 @@
 //! An open store: spaces and the trees in them.
 //!
-//! All that is known of nodes is kept in memory as far as it fits ([`state`]), which is right
+//! All that is known of nodes is kept in memory as far as it fits (`state.rs`), which is right
 //! because one process owns the store. A change is worked out on that memory under one short lock,
 //! becomes visible to others in this process, is queued for the journal under the same lock (so the
 //! journal has the order of the changes), and is answered when the journal says that it is durable
