@@ -8,18 +8,24 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::{Body as _, Frame, SizeHint};
+use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use ocis_core::data::Body;
 use ocis_core::{Error, ErrorKind};
+use parking_lot::Mutex;
 use tokio::time::{Instant, Sleep};
 
 use super::activity::{Activity, Running};
 
+/// Where a request body goes that nobody read to its end. It must outlive the answer: dropped before,
+/// it ends the whole stream of HTTP/2 with `CANCEL`, and the client loses an early refusal.
+pub(super) type Left = Arc<Mutex<Option<Incoming>>>;
+
 /// A request body that fails when the client sends nothing for `limit` while somebody wants to
 /// read. The time in which nobody reads does not count.
 pub(super) struct RequestBody {
-    pub(super) incoming: Incoming,
+    incoming: Option<Incoming>,
+    left: Left,
     pub(super) limit: Duration,
     /// Set when the client sent nothing for too long, so that the answer can be 408 whatever the
     /// reader of the body makes of its failure.
@@ -31,9 +37,26 @@ pub(super) struct RequestBody {
 }
 
 impl RequestBody {
-    pub(super) fn new(incoming: Incoming, limit: Duration, activity: Arc<Activity>) -> Self {
-        let stalled = Arc::default();
-        Self { incoming, limit, stalled, activity, timer: None, waiting: false, ended: false }
+    pub(super) fn new(
+        incoming: Incoming,
+        limit: Duration,
+        activity: Arc<Activity>,
+        left: Left,
+    ) -> Self {
+        Self {
+            incoming: Some(incoming),
+            left,
+            limit,
+            stalled: Arc::default(),
+            activity,
+            timer: None,
+            waiting: false,
+            ended: false,
+        }
+    }
+
+    fn is_read(&self) -> bool {
+        self.ended || self.incoming.as_ref().is_none_or(http_body::Body::is_end_stream)
     }
 
     fn stalls(&mut self, cx: &mut Context<'_>) -> bool {
@@ -56,7 +79,8 @@ impl http_body::Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let this = self.get_mut();
-        let polled = Pin::new(&mut this.incoming).poll_frame(cx);
+        let Some(incoming) = &mut this.incoming else { return Poll::Ready(None) };
+        let polled = Pin::new(incoming).poll_frame(cx);
         if polled.is_pending() {
             if !this.stalls(cx) {
                 return Poll::Pending;
@@ -80,18 +104,19 @@ impl http_body::Body for RequestBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.incoming.as_ref().is_none_or(http_body::Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        self.incoming.as_ref().map(http_body::Body::size_hint).unwrap_or_default()
     }
 }
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        if !self.ended && !self.incoming.is_end_stream() {
+        if !self.is_read() {
             self.activity.body_left();
+            *self.left.lock() = self.incoming.take();
         }
     }
 }
@@ -100,6 +125,7 @@ impl Drop for RequestBody {
 pub(super) struct ResponseBody {
     pub(super) body: Body,
     pub(super) _running: Running,
+    pub(super) _left: Left,
 }
 
 impl http_body::Body for ResponseBody {

@@ -33,7 +33,7 @@ use tower::ServiceExt as _;
 
 use super::activity::{Activity, Due, Next};
 use super::admit::refusal;
-use super::body::{RequestBody, ResponseBody};
+use super::body::{Left, RequestBody, ResponseBody};
 use super::descriptors::descriptors;
 use super::stream::Watched;
 use crate::late_http::plain;
@@ -290,15 +290,16 @@ impl Server {
     ) -> Result<Response<ResponseBody>, Infallible> {
         let version = request.version();
         let (running, two_lengths) = activity.request(version);
+        let left = Left::default();
         let response = match refusal(&request, two_lengths) {
             Some(reason) => {
                 let mut response = plain(StatusCode::BAD_REQUEST, format!("{reason}\n"));
                 close(&mut response, version);
                 response
             }
-            None => self.ask(request, peer, activity).await,
+            None => self.ask(request, peer, activity, &left).await,
         };
-        Ok(response.map(|body| ResponseBody { body, _running: running }))
+        Ok(response.map(|body| ResponseBody { body, _running: running, _left: left }))
     }
 
     async fn ask(
@@ -306,6 +307,7 @@ impl Server {
         request: Request<Incoming>,
         peer: PeerAddr,
         activity: &Arc<Activity>,
+        left: &Left,
     ) -> Response<Body> {
         let version = request.version();
         let (mut head, incoming) = request.into_parts();
@@ -313,7 +315,8 @@ impl Server {
         if incoming.is_end_stream() {
             return self.call(Request::from_parts(head, empty())).await;
         }
-        let body = RequestBody::new(incoming, self.limits.body, Arc::clone(activity));
+        let body =
+            RequestBody::new(incoming, self.limits.body, Arc::clone(activity), Arc::clone(left));
         let stalled = Arc::clone(&body.stalled);
         let mut response = self.call(Request::from_parts(head, body.boxed_unsync())).await;
         if stalled.load(Ordering::Relaxed) {

@@ -339,6 +339,7 @@ fn required(world: &World) -> Result<()> {
     let launch = world.launch()?;
     launch.init()?;
     let whole = text(&launch)?;
+    // Not among them: `settings.service_account_ids`, which has a default (`service-user-id`).
     for (key, names) in [
         ("jwt_secret", "OCIS_JWT_SECRET"),
         ("transfer_secret", "OCIS_TRANSFER_SECRET"),
@@ -347,7 +348,6 @@ fn required(world: &World) -> Result<()> {
         ("system_user_api_key", "OCIS_SYSTEM_USER_API_KEY"),
         ("service_account_id", "OCIS_SERVICE_ACCOUNT_ID"),
         ("service_account_secret", "OCIS_SERVICE_ACCOUNT_SECRET"),
-        ("service_account_ids", "SETTINGS_SERVICE_ACCOUNT_IDS"),
         ("bind_password", "OCIS_LDAP_BIND_PASSWORD"),
         ("idm_password", "IDM_SVC_PASSWORD"),
         ("reva_password", "IDM_REVASVC_PASSWORD"),
