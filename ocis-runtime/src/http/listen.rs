@@ -119,6 +119,9 @@ pub async fn bind(address: &str, variable: &str) -> Result<TcpListener> {
     })
 }
 
+/// Bytes of a body that are still read after its request was refused.
+const DRAINED: usize = 64 * 1024;
+
 /// Serves `service` on `listener` until `stop`, then drains. `tls` is none for plain HTTP.
 pub async fn serve(
     listener: TcpListener,
@@ -319,6 +322,9 @@ impl Server {
             RequestBody::new(incoming, self.limits.body, Arc::clone(activity), Arc::clone(left));
         let stalled = Arc::clone(&body.stalled);
         let mut response = self.call(Request::from_parts(head, body.boxed_unsync())).await;
+        if version == Version::HTTP_2 {
+            drain(left).await;
+        }
         if stalled.load(Ordering::Relaxed) {
             let text = "the client stopped sending the request body\n";
             response = plain(StatusCode::REQUEST_TIMEOUT, text);
@@ -333,6 +339,24 @@ impl Server {
             Err(never) => match never {},
         }
     }
+}
+
+/// Reads on a little where a request was answered before its body had come: clients of HTTP/2 (curl
+/// among them) take the end of a stream on which they still send for a failure of the connection.
+async fn drain(left: &Left) {
+    let Some(mut incoming) = left.lock().take() else { return };
+    let mut bytes = 0;
+    let read = async {
+        while let Some(Ok(frame)) = incoming.frame().await {
+            bytes += frame.data_ref().map_or(0, bytes::Bytes::len);
+            if bytes > DRAINED {
+                break;
+            }
+        }
+    };
+    // Whoever sends nothing at all is not waited for.
+    let _ = timeout(Duration::from_millis(500), read).await;
+    *left.lock() = Some(incoming);
 }
 
 /// What is due to be done to the connection, as soon as it is, but not before `delay` is over.
