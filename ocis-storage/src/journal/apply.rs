@@ -122,15 +122,17 @@ impl Applier {
         map.insert(space.to_string(), value.to_owned());
         let bytes = rmp_serde::to_vec(&map)
             .map_err(|error| Error::internal("an index cannot be written").because(error))?;
-        // It is read when the record is replayed, so it must never be there without its content.
-        let flushed = || {
-            let temporary = path.with_added_extension("tmp");
-            let file = self.fs.open(&temporary, Open::Create)?;
-            file.write_at(&bytes, 0)?;
-            file.sync()?;
-            self.fs.rename(&temporary, path)
-        };
-        flushed().map_err(broken)
+        self.put_flushed(path, &bytes).map_err(broken)
+    }
+
+    /// Replaces a file that is read when the journal is replayed, so that it must never be there
+    /// without its content, whatever the file system makes of an unflushed rename.
+    fn put_flushed(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        let temporary = path.with_added_extension("tmp");
+        let file = self.fs.open(&temporary, Open::Create)?;
+        file.write_at(content, 0)?;
+        file.sync()?;
+        self.fs.rename(&temporary, path)
     }
 
     /// Writes change times and sizes into the files of their folders.
@@ -147,7 +149,7 @@ impl Applier {
             attributes.set(TREE_MTIME, mtime);
             attributes.set(TREE_SIZE, size);
             attributes.set(TMP_ETAG, "");
-            self.put(&path, &attributes.encode()).map_err(broken)?;
+            self.put_flushed(&path, &attributes.encode()).map_err(broken)?;
         }
         self.unwritten.clear();
         Ok(())

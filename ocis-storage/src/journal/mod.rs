@@ -14,6 +14,8 @@
 
 mod apply;
 mod record;
+mod replay;
+mod segment;
 
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -31,15 +33,18 @@ use tokio::sync::oneshot;
 
 pub(crate) use apply::{Applier, broken};
 pub(crate) use record::{Action, Ancestor, Record};
+pub(crate) use replay::finish;
+use replay::replay;
+use segment::{Segment, begin, checkpoint};
 
-use crate::fs::{File, Fs, Open};
+use crate::fs::Fs;
 
 /// Bytes after which a segment is full.
 const SEGMENT: u64 = 32 * 1024 * 1024;
 /// Bytes that are written and flushed at once at most.
 const BATCH: usize = 8 * 1024 * 1024;
 /// How long change times and sizes of folders wait to be written into their files.
-const WRITE_BACK: Duration = Duration::from_millis(300);
+const WRITE_BACK: Duration = Duration::from_secs(1);
 
 /// Change times and sizes by folder.
 pub(crate) type Unwritten = HashMap<(SpaceId, NodeId), (Timestamp, u64)>;
@@ -86,6 +91,25 @@ enum Work {
     Barrier(mpsc::Sender<Unwritten>),
 }
 
+impl Queue {
+    /// Takes no more changes, and lets go of everybody who waits for one that is queued.
+    fn give_up(&self) {
+        self.failed.store(true, Ordering::Release);
+        self.state.lock().records.clear();
+    }
+}
+
+/// Gives up when its thread panics: whoever waits must not wait for ever.
+struct OnPanic(Arc<Queue>);
+
+impl Drop for OnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.give_up();
+        }
+    }
+}
+
 impl Journal {
     /// Replays what the journal in `folder` holds and starts a new one. `skip_flush` leaves out the
     /// flush of each batch: a switch for tests that must notice.
@@ -122,7 +146,10 @@ impl Journal {
             "journal-applier",
             Box::new({
                 let (queue, events) = (Arc::clone(&queue), Arc::clone(&events));
-                move || apply_all(applier, &work, &to_checkpointer, &queue, &*events)
+                move || {
+                    let _guard = OnPanic(Arc::clone(&queue));
+                    apply_all(applier, &work, &to_checkpointer, &queue, &*events);
+                }
             }),
         )?;
         let writer = Writer {
@@ -134,7 +161,14 @@ impl Journal {
             events,
             skip_flush,
         };
-        start("journal-writer", Box::new(move || writer.run()))?;
+        let guard = OnPanic(Arc::clone(&queue));
+        start(
+            "journal-writer",
+            Box::new(move || {
+                let _guard = guard;
+                writer.run();
+            }),
+        )?;
         Ok(Self { queue, threads: Mutex::new(threads) })
     }
 
@@ -206,13 +240,6 @@ fn uncertain() -> Error {
     Error::unavailable("the storage failed; it must be opened again")
 }
 
-struct Segment {
-    path: PathBuf,
-    file: Arc<dyn File>,
-    /// Where the next record begins; everything before is durable.
-    end: u64,
-}
-
 impl Writer {
     fn run(mut self) {
         let mut frames = Vec::new();
@@ -220,6 +247,7 @@ impl Writer {
             match self.write(&frames) {
                 Ok(()) => {
                     if self.applier.send(Work::Apply(batch)).is_err() {
+                        self.queue.give_up();
                         return;
                     }
                 }
@@ -301,93 +329,6 @@ impl Writer {
             let _ = answer.send(Err(if is_cut { broken(copy) } else { uncertain().because(copy) }));
         }
     }
-}
-
-/// Begins a segment; its name is its place in the order.
-fn begin(fs: &dyn Fs, folder: &Path) -> std::io::Result<Segment> {
-    let last = segments(fs, folder)?.last().map_or(0, |(number, _)| *number);
-    let path = folder.join(format!("{:016x}.log", last + 1));
-    let file = fs.open(&path, Open::CreateNew)?;
-    fs.sync_dir(folder)?;
-    Ok(Segment { path, file, end: 0 })
-}
-
-/// The segments that are there, in order.
-fn segments(fs: &dyn Fs, folder: &Path) -> std::io::Result<Vec<(u64, PathBuf)>> {
-    let mut found: Vec<_> = fs
-        .read_dir(folder)?
-        .into_iter()
-        .filter_map(|entry| {
-            let number = u64::from_str_radix(entry.name.strip_suffix(".log")?, 16).ok()?;
-            Some((number, folder.join(entry.name)))
-        })
-        .collect();
-    found.sort();
-    Ok(found)
-}
-
-/// Applies everything that the journal holds, flushes, and empties it. Gives the number of the next
-/// record.
-fn replay(folder: &Path, applier: &mut Applier) -> Result<u64> {
-    let fs = Arc::clone(&applier.fs);
-    fs.mkdir_all(folder).map_err(broken)?;
-    let found = segments(&*fs, folder).map_err(broken)?;
-    undo_renames(&found, applier)?;
-    let mut next = 1;
-    for (_, path) in &found {
-        let content = fs.read(path).map_err(broken)?;
-        let mut rest = content.as_slice();
-        while let Some(record) = record::next(&mut rest) {
-            applier.apply(&record)?;
-            next = record.lsn + 1;
-        }
-    }
-    if found.is_empty() {
-        // The folders down to the journal may be new: what is in it must not be lost with them.
-        fs.sync_all(&applier.root).map_err(broken)?;
-    } else {
-        finish(applier, folder)?;
-    }
-    Ok(next)
-}
-
-/// Gives everything that the journal renames its first name back, the last rename first: a record
-/// names files as they were called when it was written, so what stands before a rename could not be
-/// applied again behind it.
-fn undo_renames(found: &[(u64, PathBuf)], applier: &Applier) -> Result<()> {
-    for (_, path) in found.iter().rev() {
-        let content = applier.fs.read(path).map_err(broken)?;
-        let mut rest = content.as_slice();
-        let mut renames = Vec::new();
-        while let Some(record) = record::next(&mut rest) {
-            renames.extend(record.actions.into_iter().filter_map(|action| match action {
-                Action::Rename(from, to) => Some((from, to)),
-                _ => None,
-            }));
-        }
-        for (from, to) in renames.iter().rev() {
-            applier.undo_rename(from, to)?;
-        }
-    }
-    Ok(())
-}
-
-/// Brings everything applied to the disk and removes all segments. No writer may be at work.
-pub(crate) fn finish(applier: &mut Applier, folder: &Path) -> Result<()> {
-    let fs = Arc::clone(&applier.fs);
-    applier.write_back()?;
-    fs.sync_all(&applier.root).map_err(broken)?;
-    for (_, path) in segments(&*fs, folder).map_err(broken)? {
-        remove(&*fs, &path).map_err(broken)?;
-    }
-    Ok(())
-}
-
-/// Removes a segment for good. One after the other, the oldest first: an older one that came back
-/// after a power cut while a younger one is gone would undo changes when it is replayed.
-fn remove(fs: &dyn Fs, path: &Path) -> std::io::Result<()> {
-    fs.unlink(path)?;
-    fs.sync_dir(path.parent().unwrap_or(path))
 }
 
 fn apply_all(
@@ -473,25 +414,6 @@ fn write_back(applier: &mut Applier, queue: &Queue, events: &dyn Events) -> bool
             tracing::error!(?error, "sizes cannot be written: the store must be opened again");
             queue.failed.store(true, Ordering::Release);
             false
-        }
-    }
-}
-
-/// Flushes the file system for full segments, and removes them, the oldest first.
-fn checkpoint(fs: &dyn Fs, root: &Path, full: &mpsc::Receiver<PathBuf>) {
-    let mut oldest = VecDeque::new();
-    while let Ok(path) = full.recv() {
-        oldest.push_back(path);
-        if let Err(error) = fs.sync_all(root) {
-            tracing::error!(%error, "a checkpoint failed; the journal grows");
-            continue;
-        }
-        while let Some(path) = oldest.front() {
-            if let Err(error) = remove(fs, path) {
-                tracing::error!(%error, "a checkpoint failed; the journal grows");
-                break;
-            }
-            oldest.pop_front();
         }
     }
 }

@@ -1,0 +1,64 @@
+//! Segments: the files that the journal is made of.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+
+use crate::fs::{File, Fs, Open};
+
+/// The segment that is being written.
+pub(super) struct Segment {
+    pub(super) path: PathBuf,
+    pub(super) file: Arc<dyn File>,
+    /// Where the next record begins; everything before is durable.
+    pub(super) end: u64,
+}
+
+/// Begins a segment; its name is its place in the order.
+pub(super) fn begin(fs: &dyn Fs, folder: &Path) -> std::io::Result<Segment> {
+    let last = segments(fs, folder)?.last().map_or(0, |(number, _)| *number);
+    let path = folder.join(format!("{:016x}.log", last + 1));
+    let file = fs.open(&path, Open::CreateNew)?;
+    fs.sync_dir(folder)?;
+    Ok(Segment { path, file, end: 0 })
+}
+
+/// The segments that are there, in order.
+pub(super) fn segments(fs: &dyn Fs, folder: &Path) -> std::io::Result<Vec<(u64, PathBuf)>> {
+    let mut found: Vec<_> = fs
+        .read_dir(folder)?
+        .into_iter()
+        .filter_map(|entry| {
+            let number = u64::from_str_radix(entry.name.strip_suffix(".log")?, 16).ok()?;
+            Some((number, folder.join(entry.name)))
+        })
+        .collect();
+    found.sort();
+    Ok(found)
+}
+
+/// Removes a segment for good. One after the other, the oldest first: an older one that came back
+/// after a power cut while a younger one is gone would undo changes when it is replayed.
+pub(super) fn remove(fs: &dyn Fs, path: &Path) -> std::io::Result<()> {
+    fs.unlink(path)?;
+    fs.sync_dir(path.parent().unwrap_or(path))
+}
+
+/// Flushes the file system for full segments, and removes them, the oldest first.
+pub(super) fn checkpoint(fs: &dyn Fs, root: &Path, full: &mpsc::Receiver<PathBuf>) {
+    let mut oldest = VecDeque::new();
+    while let Ok(path) = full.recv() {
+        oldest.push_back(path);
+        if let Err(error) = fs.sync_all(root) {
+            tracing::error!(%error, "a checkpoint failed; the journal grows");
+            continue;
+        }
+        while let Some(path) = oldest.front() {
+            if let Err(error) = remove(fs, path) {
+                tracing::error!(%error, "a checkpoint failed; the journal grows");
+                break;
+            }
+            oldest.pop_front();
+        }
+    }
+}
