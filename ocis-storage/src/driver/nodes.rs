@@ -86,11 +86,7 @@ impl Nodes for Driver {
     }
 
     async fn copy(&self, cx: &Cx, request: Copy) -> Result<Changed> {
-        let (store, own, planned) = (Arc::clone(&self.store), cx.clone(), request.clone());
-        let plan = tokio::task::spawn_blocking(move || {
-            store.look(&own, |change| change.plan_copy(&planned))
-        });
-        let (from, blobs) = plan.await.map_err(broke_off)??;
+        let (from, blobs) = self.store.plan_copy(cx, &request).await?;
         let to = request.to.base.space.clone();
         let copied = self.copy_blobs(&from.space, &to, &blobs).await;
         let copies = blobs.values().map(|blob| blob.to.clone()).collect();

@@ -8,7 +8,7 @@ use ocis_core::time::Timestamp;
 /// Reads the entry under `grant.<key>`; none when the key or the entry is not of oCIS's form.
 ///
 /// The value is NUL, then fields `t`, `f`, `p`, `c` and `e` separated by colons, then a line feed.
-/// Only type (`A` allow, `D` deny), permissions and expiry (nanoseconds, 0 for none) matter here.
+/// Type is `A` allow or `D` deny, `c` the creator, `e` the expiry (nanoseconds, 0 for none).
 pub(crate) fn read(key: &str, value: &[u8]) -> Option<Grant> {
     let grantee = match key.split_once(':')? {
         ("u", id) => Grantee::User(UserId::parse(id).ok()?),
@@ -16,12 +16,16 @@ pub(crate) fn read(key: &str, value: &[u8]) -> Option<Grant> {
         _ => return None,
     };
     let text = std::str::from_utf8(value).ok()?.trim_start_matches('\0').trim_end();
-    let mut grant = Grant { grantee, permissions: Permissions::NONE, expires: None };
+    let mut grant = Grant { grantee, permissions: Permissions::NONE, expires: None, creator: None };
     let mut denied = false;
     for field in text.split(':') {
         match field.trim_matches('"').split_once('=') {
             Some(("t", kind)) => denied = kind == "D",
             Some(("p", letters)) => grant.permissions = Permissions::from_letters(letters),
+            // Older data has `<user>!<issuer>`.
+            Some(("c", who)) => {
+                grant.creator = UserId::parse(who.split('!').next().unwrap_or(who)).ok();
+            }
             Some(("e", nanos)) => grant.expires = expiry(nanos.parse().ok()?),
             _ => {}
         }

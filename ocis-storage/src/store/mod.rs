@@ -304,12 +304,42 @@ impl Store {
         cx: &Cx,
         target: &ocis_core::reference::Reference,
     ) -> Result<(Node, Option<ContentRef>)> {
+        let (node, content, _) = self
+            .when_written(
+                || self.look(cx, |change| change.content(target)),
+                |(_, _, is_written)| *is_written,
+            )
+            .await?;
+        Ok((node, content))
+    }
+
+    /// What a copy will do, as soon as every content that it needs is written.
+    pub(crate) async fn plan_copy(
+        self: &Arc<Self>,
+        cx: &Cx,
+        request: &ocis_core::port::Copy,
+    ) -> Result<(access::Place, BlobCopies)> {
+        let (from, blobs, _) = self
+            .when_written(
+                || self.look(cx, |change| change.plan_copy(request)),
+                |(_, _, are_written)| *are_written,
+            )
+            .await?;
+        Ok((from, blobs))
+    }
+
+    /// Looks until what is found is written: again whenever the journal has got on.
+    async fn when_written<T>(
+        &self,
+        look: impl Fn() -> Result<T>,
+        is_written: impl Fn(&T) -> bool,
+    ) -> Result<T> {
         let mut reports = self.memory.reports.subscribe();
         loop {
             reports.mark_unchanged();
-            let (node, content, is_written) = self.look(cx, |change| change.content(target))?;
-            if is_written || self.journal.has_failed() {
-                return Ok((node, content));
+            let found = look()?;
+            if is_written(&found) || self.journal.has_failed() {
+                return Ok(found);
             }
             reports.changed().await.map_err(|_| Error::unavailable("the storage is closing"))?;
         }

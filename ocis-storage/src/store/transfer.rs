@@ -99,8 +99,8 @@ impl Change<'_> {
         Ok(false)
     }
 
-    /// What a copy will do: the blobs to be copied first.
-    pub(crate) fn plan_copy(&mut self, request: &Copy) -> Result<(Place, BlobCopies)> {
+    /// What a copy will do: the blobs to be copied first, and whether all of them are written yet.
+    pub(crate) fn plan_copy(&mut self, request: &Copy) -> Result<(Place, BlobCopies, bool)> {
         let from = self.place(&request.from)?;
         let (folder, name) = self.spot(&request.to)?;
         not_into_itself(&folder, &from.id()?)?;
@@ -117,7 +117,8 @@ impl Change<'_> {
         self.has_room(&folder, size)?;
         let mut blobs = BlobCopies::new();
         self.blobs_below(&from.space, &from.id()?, request.deep, &mut blobs)?;
-        Ok((from, blobs))
+        let are_written = blobs.keys().all(|node| !self.is_pinned(&from.space, node));
+        Ok((from, blobs, are_written))
     }
 
     fn blobs_below(
