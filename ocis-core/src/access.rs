@@ -1,6 +1,8 @@
 //! Who may do what: one pure function, asked by the storage on every operation, whichever protocol
 //! the request came in by.
 
+use serde::{Deserialize, Serialize};
+
 use crate::cx::Caller;
 use crate::error::{Error, Result};
 use crate::id::{GroupId, UserId};
@@ -8,7 +10,7 @@ use crate::permissions::Permissions;
 use crate::time::Timestamp;
 
 /// To whom a grant is given.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Grantee {
     /// One account.
     User(UserId),
@@ -17,7 +19,7 @@ pub enum Grantee {
 }
 
 /// A grant on a node, valid for everything below it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     /// To whom.
     pub grantee: Grantee,
@@ -25,6 +27,8 @@ pub struct Grant {
     pub permissions: Permissions,
     /// Until when; none means for ever.
     pub expires: Option<Timestamp>,
+    /// Who gave it, where that is known.
+    pub creator: Option<UserId>,
 }
 
 /// The permissions of `caller` on a node of a space that `owner` owns, given the grants on the node
@@ -97,7 +101,7 @@ mod tests {
 
     fn grant(grantee: Grantee, permissions: Permissions, expires: Option<i64>) -> Grant {
         let expires = expires.map(|seconds| Timestamp::from_unix(seconds, 0).unwrap());
-        Grant { grantee, permissions, expires }
+        Grant { grantee, permissions, expires, creator: None }
     }
 
     #[test]

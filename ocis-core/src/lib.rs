@@ -26,7 +26,10 @@ pub mod quota;
 pub mod reference;
 pub mod space;
 pub mod time;
+pub mod trash;
+pub mod upload;
 pub mod user;
+pub mod version;
 
 pub use cx::{Caller, Cx, Identity};
 pub use error::{Error, ErrorKind, Result};

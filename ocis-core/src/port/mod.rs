@@ -8,15 +8,20 @@
 
 mod authenticate;
 mod declare;
+mod grants;
 mod groups;
 mod late;
 mod nodes;
 mod page;
+mod sessions;
 mod spaces;
+mod trash;
 mod uploads;
 mod users;
+mod versions;
 
 pub use authenticate::{Authenticate, Credentials};
+pub use grants::{Grants, ListGrants, RemoveGrant, SetGrant};
 pub use groups::{GetGroup, Groups, ListGroups};
 pub use late::Late;
 pub use nodes::{
@@ -24,6 +29,14 @@ pub use nodes::{
     Read, RefreshLock, SetMetadata, Stat, Touch, Unlock,
 };
 pub use page::{Cursor, Page, PageRequest};
+pub use sessions::{
+    ActOnSession, CreateSession, GetSession, ListSessions, OpenSession, SessionAction, SetLength,
+    UploadSessions,
+};
 pub use spaces::{CreateSpace, GetSpace, ListSpaces, Spaces};
+pub use trash::{ListTrash, PurgeTrash, RestoreTrash, Trash};
 pub use uploads::{OpenUpload, UploadTicket, Uploads};
 pub use users::{FindUser, ListUsers, Users};
+pub use versions::{
+    ListVersions, OpenVersion, PurgeRule, PurgeVersions, RestoreVersion, VersionRead, Versions,
+};
