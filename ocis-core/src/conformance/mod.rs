@@ -15,6 +15,7 @@ mod accounts;
 mod locks;
 mod nodes;
 mod subject;
+pub mod switch;
 
 pub use accounts::{authenticate, groups, users};
 pub use locks::locks;

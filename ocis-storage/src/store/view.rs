@@ -77,7 +77,7 @@ impl Change<'_> {
                 locks = place.locks(self)?;
                 self.permissions(&place)
             };
-            if !permissions.allows(Permissions::STAT) {
+            if !access::is_allowed(permissions, Permissions::STAT) {
                 continue;
             }
             let favorite = self.is_favorite(&entry);

@@ -1,0 +1,142 @@
+//! The operations, and the permissions that each of them needs, in oCIS's letters.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use ocis_core::lock::LockScope;
+use ocis_core::port::{
+    Conditions, Copy, CreateFolder, Delete, GetSpace, List, ListSpaces, LockNode, Move, Nodes,
+    OpenRead, PageRequest, RefreshLock, SetMetadata, Spaces, Stat, Touch,
+};
+use ocis_core::{Error, Result};
+
+use super::world::{World, at, root};
+
+type Done<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
+
+/// An operation.
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    /// What it needs on the root of the space beside `t` (see).
+    pub(crate) needs: &'static str,
+    pub(crate) run: for<'a> fn(&'a World) -> Done<'a>,
+}
+
+macro_rules! cases {
+    ($($name:literal needs $needs:literal: |$world:ident| $run:expr;)*) => {
+        /// Every operation of the storage that asks for permissions.
+        pub(crate) const CASES: &[Case] = &[$(Case {
+            name: $name,
+            needs: $needs,
+            run: |$world| Box::pin(async move { $run }),
+        }),*];
+    };
+}
+
+fn free() -> Conditions {
+    Conditions::default()
+}
+
+fn page() -> PageRequest {
+    PageRequest { cursor: None, limit: 100 }
+}
+
+fn moved(from: &str, to: &str) -> Move {
+    Move { from: at(from), to: at(to), overwrite: true, conditions: free() }
+}
+
+fn copied(from: &str, to: &str) -> Copy {
+    Copy { from: at(from), to: at(to), overwrite: true, deep: true, conditions: free() }
+}
+
+fn locked(path: &str) -> LockNode {
+    LockNode {
+        target: at(path),
+        scope: LockScope::Exclusive,
+        deep: false,
+        owner: None,
+        app_name: String::new(),
+        expires: None,
+        create: false,
+        conditions: free(),
+    }
+}
+
+fn properties(path: &str) -> SetMetadata {
+    SetMetadata {
+        target: at(path),
+        set: Vec::new(),
+        unset: Vec::new(),
+        mtime: None,
+        favorite: None,
+        conditions: free(),
+    }
+}
+
+cases! {
+    "stat" needs "": |world| {
+        world.driver.stat(&world.marie, Stat { target: at("d/x") }).await.map(drop)
+    };
+    "list" needs "x": |world| {
+        let request = List { target: at("d"), page: page() };
+        Nodes::list(&world.driver, &world.marie, request).await.map(drop)
+    };
+    "list without what is denied" needs "x": |world| {
+        let request = List { target: at("d"), page: page() };
+        let page = Nodes::list(&world.driver, &world.marie, request).await?;
+        let is_hidden = page.items.iter().all(|node| node.info.name != "hidden");
+        if is_hidden { Ok(()) } else { Err(Error::internal("it is listed")) }
+    };
+    "read" needs "r": |world| {
+        let request = OpenRead { target: at("d/x") };
+        let read = world.driver.open_read(&world.marie, request).await?;
+        world.fetch(read.ticket).await
+    };
+    "create a folder" needs "a": |world| {
+        let request = CreateFolder { target: at("d/new"), conditions: free() };
+        world.driver.create_folder(&world.marie, request).await.map(drop)
+    };
+    "create an empty file" needs "w": |world| {
+        let request = Touch { target: at("d/new"), conditions: free() };
+        world.driver.touch(&world.marie, request).await.map(drop)
+    };
+    "upload a new file" needs "w": |world| world.put(&world.marie, "d/new").await;
+    "overwrite a file" needs "w": |world| world.put(&world.marie, "d/x").await;
+    "delete" needs "d": |world| {
+        let request = Delete { target: at("d"), conditions: free() };
+        world.driver.delete(&world.marie, request).await
+    };
+    "move" needs "wa": |world| {
+        world.driver.rename(&world.marie, moved("d/x", "x")).await.map(drop)
+    };
+    "move over something" needs "wd": |world| {
+        world.driver.rename(&world.marie, moved("d/x", "f")).await.map(drop)
+    };
+    "copy" needs "ra": |world| {
+        world.driver.copy(&world.marie, copied("d/x", "x")).await.map(drop)
+    };
+    "set a property" needs "w": |world| {
+        let request = SetMetadata { set: vec![("k".into(), "v".into())], ..properties("d/x") };
+        world.driver.set_metadata(&world.marie, request).await.map(drop)
+    };
+    "mark as a favorite" needs "": |world| {
+        let request = SetMetadata { favorite: Some(true), ..properties("d/x") };
+        world.driver.set_metadata(&world.marie, request).await.map(drop)
+    };
+    "lock" needs "w": |world| {
+        world.driver.lock(&world.marie, locked("d/x")).await.map(drop)
+    };
+    "refresh somebody's lock" needs "w": |world| {
+        let taken = world.driver.lock(&super::world::person("einstein"), locked("d/x")).await?;
+        let token = taken.lock.lock.token;
+        let request = RefreshLock { target: at("d/x"), token, expires: None };
+        world.driver.refresh_lock(&world.marie, request).await.map(drop)
+    };
+    "get a space" needs "": |world| {
+        world.driver.get(&world.marie, GetSpace { space: root() }).await.map(drop)
+    };
+    "see a space in the list" needs "": |world| {
+        let page = Spaces::list(&world.driver, &world.marie, ListSpaces::default()).await?;
+        if page.items.is_empty() { Err(Error::not_found("no space")) } else { Ok(()) }
+    };
+}
