@@ -103,6 +103,8 @@ id! {
     UserId, "user";
     /// A group of accounts.
     GroupId, "group";
+    /// Something that happened.
+    EventId, "event";
 }
 
 impl SpaceId {

@@ -15,6 +15,7 @@ pub mod cx;
 pub mod data;
 pub mod error;
 pub mod etag;
+pub mod event;
 pub mod id;
 pub mod lock;
 pub mod name;

@@ -1,5 +1,6 @@
 //! What stands in the journal: redo records, framed so that a torn end is seen.
 
+use ocis_core::event::Event;
 use ocis_core::id::{BlobId, NodeId, SpaceId};
 use ocis_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,9 @@ pub(crate) struct Record {
     pub(crate) actions: Vec<Action>,
     /// What becomes of the folders above the changed nodes, as absolute values.
     pub(crate) ancestors: Vec<Ancestor>,
+    /// What is told of the change once it is durable.
+    #[serde(default, with = "told")]
+    pub(crate) events: Vec<Event>,
 }
 
 /// One step of a change.
@@ -51,7 +55,30 @@ pub(crate) struct Ancestor {
 impl Record {
     /// Whether it changes nothing.
     pub(crate) fn is_empty(&self) -> bool {
-        self.actions.is_empty() && self.ancestors.is_empty()
+        self.actions.is_empty() && self.ancestors.is_empty() && self.events.is_empty()
+    }
+}
+
+/// Events are texts of their own inside a record: one that this version cannot read must not make
+/// the change unreadable that it tells of.
+mod told {
+    use ocis_core::event::Event;
+    use serde::ser::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(events: &[Event], to: S) -> Result<S::Ok, S::Error> {
+        let texts: Result<Vec<_>, _> = events.iter().map(serde_json::to_string).collect();
+        texts.map_err(S::Error::custom)?.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Event>, D::Error> {
+        let texts = Vec::<String>::deserialize(from)?;
+        let read = texts.iter().filter_map(|text| {
+            serde_json::from_str(text)
+                .inspect_err(|error| tracing::error!(%error, text, "an event is left out"))
+                .ok()
+        });
+        Ok(read.collect())
     }
 }
 
@@ -93,6 +120,34 @@ pub(crate) fn next(bytes: &mut &[u8]) -> Option<Record> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ocis_core::event::{EventKind, NodeRef};
+    use ocis_core::path::SpacePath;
+    use ocis_core::{Caller, Cx};
+
+    fn touched() -> Event {
+        let cx = Cx::new(Caller::Anonymous, Timestamp::from_unix(1, 2).unwrap());
+        let (id, path) = ("s$p!n".parse().unwrap(), SpacePath::parse("a/b").unwrap());
+        let node = NodeRef { id, parent: None, path, space_owner: None };
+        Event::new(&cx, EventKind::FileTouched { node })
+    }
+
+    #[test]
+    fn a_record_without_events_is_read_and_one_with_unknown_events_too() {
+        #[derive(Serialize)]
+        struct Other(u64, Vec<Action>, Vec<Ancestor>);
+        let old = rmp_serde::to_vec(&Other(7, vec![Action::Remove("b".into())], vec![])).unwrap();
+        let record: Record = rmp_serde::from_slice(&old).unwrap();
+        assert_eq!(record.actions, [Action::Remove("b".into())]);
+        assert_eq!(record.events, []);
+
+        #[derive(Serialize)]
+        struct Newer(u64, Vec<Action>, Vec<Ancestor>, Vec<String>);
+        let known = touched();
+        let text = serde_json::to_string(&known).unwrap();
+        let unknown = text.replace("FileTouched", "FilePainted");
+        let newer = rmp_serde::to_vec(&Newer(7, vec![], vec![], vec![unknown, text])).unwrap();
+        assert_eq!(rmp_serde::from_slice::<Record>(&newer).unwrap().events, [known]);
+    }
 
     #[test]
     fn a_torn_end_is_no_record() {
@@ -100,6 +155,7 @@ mod tests {
             lsn: 7,
             actions: vec![Action::Put("a".into(), vec![1; 100]), Action::Remove("b".into())],
             ancestors: Vec::new(),
+            events: vec![touched()],
         };
         let mut bytes = Vec::new();
         frame(&record, &mut bytes).unwrap();

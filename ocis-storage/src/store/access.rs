@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ocis_core::access::{self, Grant};
 use ocis_core::etag::Etag;
+use ocis_core::event::NodeRef;
 use ocis_core::id::{NodeId, SpaceId};
 use ocis_core::lock::{ActiveLock, Lock};
 use ocis_core::path::SpacePath;
@@ -41,6 +42,17 @@ impl Place {
     /// The path from the root of the space.
     pub(crate) fn path(&self) -> Result<SpacePath> {
         path(&self.line)
+    }
+
+    /// The node as events name it.
+    pub(crate) fn named(&self) -> Result<NodeRef> {
+        let info = &self.entry()?.info;
+        Ok(NodeRef {
+            id: info.id.clone(),
+            parent: info.parent.clone(),
+            path: self.path()?,
+            space_owner: info.owner.clone(),
+        })
     }
 
     /// The locks that cover the node at the time of the change.

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ocis_core::event::{Event, EventKind};
 use ocis_core::id::{BlobId, NodeId, SpaceId};
 use ocis_core::lock::Lock;
 use ocis_core::node::NodeKind;
@@ -51,6 +52,7 @@ pub(crate) struct Change<'a> {
     listed: HashMap<Key, BTreeMap<String, Option<NodeId>>>,
     ancestors: HashMap<Key, (Timestamp, u64)>,
     actions: Vec<Action>,
+    events: Vec<Event>,
 }
 
 impl<'a> Change<'a> {
@@ -65,6 +67,7 @@ impl<'a> Change<'a> {
             listed: HashMap::new(),
             ancestors: HashMap::new(),
             actions: Vec::new(),
+            events: Vec::new(),
         }
     }
 
@@ -256,6 +259,21 @@ impl<'a> Change<'a> {
         self.actions.push(action);
     }
 
+    /// Tells of the change, once it is durable, to whoever listens; a change may tell any number of
+    /// things. The event is part of the change's record: it is told if and only if the change comes
+    /// about. Call it where the operation knows what it did, with the node as it is afterwards (for
+    /// what is deleted, as it was before):
+    ///
+    /// ```text
+    /// self.tell(EventKind::ContainerCreated { node: (&node).into() }); // a `Node`
+    /// self.tell(EventKind::ItemTrashed { node: place.named()? });      // a `Place`
+    /// ```
+    pub(crate) fn tell(&mut self, kind: EventKind) {
+        if self.store.options.events {
+            self.events.push(Event::new(self.cx, kind));
+        }
+    }
+
     /// A content is gone, unless it is none.
     pub(crate) fn drop_blob(&mut self, space: &SpaceId, blob: Option<&BlobId>) {
         if let Some(blob) = blob {
@@ -296,7 +314,7 @@ impl<'a> Change<'a> {
 
     /// Queues the change and makes it visible; none when there is nothing to be done.
     pub(super) fn submit(self, journal: &Journal) -> Result<Option<oneshot::Receiver<Result<()>>>> {
-        if self.actions.is_empty() && self.ancestors.is_empty() {
+        if self.actions.is_empty() && self.ancestors.is_empty() && self.events.is_empty() {
             return Ok(None);
         }
         let ancestors = self.ancestors.iter().map(|((space, node), (mtime, size))| Ancestor {
@@ -305,7 +323,12 @@ impl<'a> Change<'a> {
             mtime: *mtime,
             size: *size,
         });
-        let record = Record { lsn: 0, actions: self.actions, ancestors: ancestors.collect() };
+        let record = Record {
+            lsn: 0,
+            actions: self.actions,
+            ancestors: ancestors.collect(),
+            events: self.events,
+        };
         let Access::Exclusive(state) = self.state else {
             return Err(Error::internal("a change under a shared lock"));
         };

@@ -1,6 +1,9 @@
 //! What was not there before: spaces, folders, empty files; and properties.
 
+use std::collections::BTreeSet;
+
 use ocis_core::access;
+use ocis_core::event::EventKind;
 use ocis_core::id::{NodeId, ResourceId, SpaceId, UserId};
 use ocis_core::node::{Node, NodeKind};
 use ocis_core::permissions::Permissions;
@@ -61,7 +64,15 @@ impl Change<'_> {
         if let Some(owner) = &owner {
             self.act(Action::Index(paths::index_by_user(owner.as_str()), space.clone(), value));
         }
-        Ok(ResourceId::root(self.store.options.storage.clone(), space))
+        let root = ResourceId::root(self.store.options.storage.clone(), space);
+        self.tell(EventKind::SpaceCreated {
+            space: root.clone(),
+            owner,
+            name: request.name.clone(),
+            kind: request.kind,
+            quota: request.quota,
+        });
+        Ok(root)
     }
 
     fn may_create(&self, request: &CreateSpace) -> Result<Option<UserId>> {
@@ -95,7 +106,9 @@ impl Change<'_> {
         attributes.set(key::NAME, &name);
         attributes.set(key::PARENT, folder.id()?);
         self.act(Action::Folder(paths::node(&folder.space, &id)));
-        self.settle(folder, &name, &id, attributes, 0)
+        let node = self.settle(folder, &name, &id, attributes, 0)?;
+        self.tell(EventKind::ContainerCreated { node: (&node).into() });
+        Ok(node)
     }
 
     /// Makes an empty file.
@@ -112,7 +125,9 @@ impl Change<'_> {
         attributes.set(key::BLOB_SIZE, 0);
         attributes.set(key::MTIME, stamp);
         self.act(Action::Put(paths::node(&folder.space, &id), Vec::new()));
-        self.settle(folder, &name, &id, attributes, 0)
+        let node = self.settle(folder, &name, &id, attributes, 0)?;
+        self.tell(EventKind::FileTouched { node: (&node).into() });
+        Ok(node)
     }
 
     /// Refuses unless nothing of this name is in the folder, and it may come there.
@@ -158,6 +173,7 @@ impl Change<'_> {
             self.unlocked(&place, &request.conditions.lock_tokens)?;
         }
         self.met(Some(&entry), &request.conditions)?;
+        self.tell_tags(&place, request)?;
         let mut attributes = entry.attributes.clone();
         for name in &request.unset {
             attributes.remove(&format!("{}{name}", key::METADATA));
@@ -183,6 +199,31 @@ impl Change<'_> {
             }
         }
         self.visible(&Reference::node(entry.info.id.clone()))
+    }
+
+    /// Tells which tags a change of properties adds and takes. Tags are a property of their own,
+    /// separated by commas.
+    fn tell_tags(&mut self, place: &Place, request: &SetMetadata) -> Result<()> {
+        const TAGS: &str = "tags";
+        let new = match request.set.iter().rfind(|(name, _)| name == TAGS) {
+            Some((_, new)) => new.as_str(),
+            None if request.unset.iter().any(|name| name == TAGS) => "",
+            None => return Ok(()),
+        };
+        let set = |tags: &str| -> BTreeSet<String> {
+            tags.split(',').filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
+        };
+        let info = &place.entry()?.info;
+        let (old, new) = (set(info.metadata.get(TAGS).map_or("", String::as_str)), set(new));
+        let added: Vec<_> = new.difference(&old).cloned().collect();
+        let removed: Vec<_> = old.difference(&new).cloned().collect();
+        if !added.is_empty() {
+            self.tell(EventKind::TagsAdded { node: place.named()?, tags: added });
+        }
+        if !removed.is_empty() {
+            self.tell(EventKind::TagsRemoved { node: place.named()?, tags: removed });
+        }
+        Ok(())
     }
 }
 

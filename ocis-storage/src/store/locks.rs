@@ -1,6 +1,7 @@
 //! Taking and giving back locks.
 
 use ocis_core::access;
+use ocis_core::event::EventKind;
 use ocis_core::lock::{ActiveLock, Lock, LockScope};
 use ocis_core::permissions::Permissions;
 use ocis_core::port::{LockNode, Locked, RefreshLock, Unlock};
@@ -46,6 +47,7 @@ impl Change<'_> {
         locks.push(lock.clone());
         self.replace(&place, locks)?;
         let node = self.visible(&request.target)?;
+        self.tell(EventKind::FileLocked { node: (&node).into() });
         let lock = ActiveLock { lock, root: node.path.clone() };
         Ok(Locked { lock, node, created })
     }
@@ -131,6 +133,7 @@ impl Change<'_> {
         if !is_mine && !owns {
             return Err(Error::denied("the lock is somebody else's"));
         }
+        self.tell(EventKind::FileUnlocked { node: holder.named()? });
         self.replace(&holder, locks)
     }
 }

@@ -50,6 +50,8 @@ pub struct Options {
     pub cached_nodes: usize,
     /// Bytes of the disk that are never given to contents, so that metadata can still be written.
     pub reserve: u64,
+    /// Whether changes tell of themselves; without it, events are not even collected.
+    pub events: bool,
     #[doc(hidden)]
     /// Leaves out the flush of the journal, to show that tests notice.
     pub without_flush: bool,
@@ -63,6 +65,7 @@ impl Options {
             versioning: true,
             cached_nodes: 200_000,
             reserve: 64 * 1024 * 1024,
+            events: false,
             without_flush: false,
         }
     }

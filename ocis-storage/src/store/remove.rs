@@ -1,6 +1,7 @@
 //! Into the trash.
 
 use ocis_core::access;
+use ocis_core::event::EventKind;
 use ocis_core::node::NodeKind;
 use ocis_core::permissions::Permissions;
 use ocis_core::port::Delete;
@@ -27,6 +28,7 @@ impl Change<'_> {
 
     /// Moves a node into the trash, whatever permissions and locks say.
     pub(crate) fn discard(&mut self, place: &Place) -> Result<()> {
+        self.tell(EventKind::ItemTrashed { node: place.named()? });
         let (space, entry) = (&place.space, place.entry()?);
         let (id, when) = (place.id()?, self.stamp());
         let parent = entry.info.parent.clone().ok_or_else(|| Error::internal("no parent"))?;

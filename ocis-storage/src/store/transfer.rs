@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use ocis_core::event::EventKind;
 use ocis_core::id::{BlobId, NodeId, SpaceId};
 use ocis_core::node::NodeKind;
 use ocis_core::permissions::Permissions;
@@ -63,6 +64,11 @@ impl Change<'_> {
         self.propagate(&from.space, &parent, -size)?;
         self.propagate(&from.space, &folder.id()?, size)?;
         let node = self.visible(&Reference::node(entry.info.id.clone()))?;
+        self.tell(EventKind::ItemMoved {
+            node: (&node).into(),
+            from: from.path()?,
+            from_parent: parent,
+        });
         Ok(Changed { node, created })
     }
 
@@ -211,14 +217,23 @@ impl Change<'_> {
             }
             attributes.set(key::ID, &twin);
             self.act(Action::Put(paths::node(to_space, &twin), Vec::new()));
-            self.put(to_space, &twin, attributes, Vec::new())?;
+            let copied = self.put(to_space, &twin, attributes, Vec::new())?;
             self.list(to_space, to, name, &twin);
+            let node = self.place(&Reference::node(copied.info.id.clone()))?.named()?;
+            self.tell(match copied.blob.clone() {
+                Some(upload) => {
+                    EventKind::UploadReady { upload, node, failed: false, is_version: false }
+                }
+                None => EventKind::FileTouched { node },
+            });
             return Ok((twin, i64::try_from(entry.info.size).unwrap_or(i64::MAX)));
         }
         let mut size = 0;
         attributes.set(key::TREE_MTIME, stamp);
         self.act(Action::Folder(paths::node(to_space, &twin)));
-        self.put(to_space, &twin, attributes.clone(), Vec::new())?;
+        let made = self.put(to_space, &twin, attributes.clone(), Vec::new())?;
+        let node = self.place(&Reference::node(made.info.id.clone()))?.named()?;
+        self.tell(EventKind::ContainerCreated { node });
         if deep {
             for (name, child) in self.children(space, id, None, usize::MAX)? {
                 size += self.twin(space, &child, (to_space, &twin), &name, deep, blobs)?.1;

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use ocis_core::access;
 use ocis_core::checksum::Checksums;
 use ocis_core::data::Written;
+use ocis_core::event::EventKind;
 use ocis_core::id::{BlobId, NodeId, ResourceId, SpaceId};
 use ocis_core::node::NodeKind;
 use ocis_core::permissions::Permissions;
@@ -183,6 +184,12 @@ impl Change<'_> {
             i64::try_from(upload.size).unwrap_or(i64::MAX) - i64::try_from(old).unwrap_or(0);
         self.propagate(&space, &parent, difference)?;
         let node = self.visible(&Reference::node(entry.info.id.clone()))?;
+        self.tell(EventKind::UploadReady {
+            upload: blob,
+            node: (&node).into(),
+            failed: false,
+            is_version: there.is_some(),
+        });
         Ok(Written { node, created: there.is_none() })
     }
 
