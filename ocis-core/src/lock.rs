@@ -21,6 +21,12 @@ pub struct Lock {
     pub app_name: String,
     /// Who took it.
     pub user: Option<UserId>,
+    /// The name to show of who took it, where it is known.
+    #[serde(default)]
+    pub owner_name: Option<String>,
+    /// When it was taken, where that is known.
+    #[serde(default)]
+    pub taken: Option<Timestamp>,
     /// When it ends by itself; none means never.
     pub expires: Option<Timestamp>,
 }

@@ -33,6 +33,12 @@ impl Timestamp {
         self.0.timestamp_subsec_nanos()
     }
 
+    /// This time without its fraction of a second.
+    #[must_use]
+    pub fn whole_seconds(self) -> Self {
+        Self::from_unix(self.unix_seconds(), 0).unwrap_or(self)
+    }
+
     /// This time plus `duration`, or the latest time there is.
     #[must_use]
     pub fn plus(self, duration: std::time::Duration) -> Self {

@@ -1,9 +1,14 @@
 //! The `.lock` file of a node: oCIS's JSON of one lock, and ours beside it.
 //!
 //! oCIS knows one lock a node and reads the fields `opaque`, `lock_id`, `type`, `user`, `app_name`
-//! and `expiration`. What WebDAV needs beyond that stands in `ocis_rs`, which oCIS ignores: depth
-//! and owner of the first lock, and all further shared locks whole.
+//! and `expiration`; in `opaque` stand the name to show and the time. What WebDAV needs beyond that
+//! stands in `ocis_rs`, which oCIS ignores: depth and owner of the first lock, and all further
+//! shared locks whole.
 
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ocis_core::id::UserId;
 use ocis_core::lock::{Lock, LockScope};
 use ocis_core::time::Timestamp;
@@ -12,7 +17,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Serialize, Deserialize)]
 struct File {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    opaque: Option<serde_json::Value>,
+    opaque: Option<Opaque>,
     #[serde(default)]
     lock_id: String,
     #[serde(rename = "type", default)]
@@ -25,6 +30,33 @@ struct File {
     expiration: Option<Expiration>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ocis_rs: Option<Ours>,
+}
+
+/// Texts under names, in base64.
+#[derive(Default, Serialize, Deserialize)]
+struct Opaque {
+    #[serde(default)]
+    map: BTreeMap<String, Value>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Value {
+    #[serde(default)]
+    decoder: String,
+    #[serde(default)]
+    value: String,
+}
+
+impl Opaque {
+    fn set(&mut self, name: &str, text: &str) {
+        let value = Value { decoder: "plain".into(), value: STANDARD.encode(text) };
+        self.map.insert(name.into(), value);
+    }
+
+    fn get(&self, name: &str) -> Option<String> {
+        let value = self.map.get(name)?;
+        String::from_utf8(STANDARD.decode(&value.value).ok()?).ok()
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -53,12 +85,22 @@ struct Ours {
 
 const SHARED: u8 = 1;
 const EXCLUSIVE: u8 = 3;
+/// The names in the opaque map: who holds it, and since when.
+const OWNER_NAME: &str = "lockownername";
+const TAKEN: &str = "locktime";
 
 /// The content of the file for these locks; none when there is no lock.
 pub(crate) fn write(locks: &[Lock], idp: &str) -> Option<Vec<u8>> {
     let (first, others) = locks.split_first()?;
+    let mut opaque = Opaque::default();
+    if let Some(name) = &first.owner_name {
+        opaque.set(OWNER_NAME, name);
+    }
+    if let Some(taken) = first.taken {
+        opaque.set(TAKEN, &taken.whole_seconds().to_string());
+    }
     let file = File {
-        opaque: None,
+        opaque: Some(opaque).filter(|opaque| !opaque.map.is_empty()),
         lock_id: first.token.clone(),
         kind: if first.scope == LockScope::Shared { SHARED } else { EXCLUSIVE },
         user: first.user.as_ref().map(|user| User {
@@ -86,11 +128,16 @@ pub(crate) fn read(content: &[u8]) -> Vec<Lock> {
     if file.lock_id.is_empty() {
         return Vec::new();
     }
+    let said = |name| file.opaque.as_ref().and_then(|opaque| opaque.get(name));
     vec![Lock {
         token: file.lock_id,
         scope: if file.kind == SHARED { LockScope::Shared } else { LockScope::Exclusive },
-        deep: false,
-        owner: None,
+        // oCIS keeps no depth; it tells clients that every lock is deep.
+        deep: true,
+        // What it tells as the owner.
+        owner: file.user.as_ref().map(|user| format!("{}@{}", user.opaque_id, user.idp)),
+        owner_name: said(OWNER_NAME),
+        taken: said(TAKEN).and_then(|text| text.parse().ok()),
         app_name: file.app_name,
         user: file.user.and_then(|user| UserId::parse(&user.opaque_id).ok()),
         expires: file.expiration.and_then(|end| Timestamp::from_unix(end.seconds, end.nanos).ok()),

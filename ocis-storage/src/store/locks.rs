@@ -41,6 +41,8 @@ impl Change<'_> {
             owner: request.owner.clone(),
             app_name: request.app_name.clone(),
             user: self.cx.caller.identity().ok().map(|identity| identity.id.clone()),
+            owner_name: self.cx.caller.identity().ok().map(|me| me.display_name.clone()),
+            taken: Some(self.cx.now),
             expires: request.expires,
         };
         let mut locks = self.alive(&place)?;

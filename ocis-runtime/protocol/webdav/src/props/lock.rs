@@ -32,7 +32,7 @@ pub(crate) fn discovery(out: &mut Vec<u8>, locks: &[ActiveLock], links: &Links, 
             value::write(out, owner);
             write::raw(out, "</d:owner>");
         }
-        owner_name(out, lock, cx);
+        holder(out, lock);
         write::raw(out, "<d:timeout>");
         match lock.expires {
             Some(end) => {
@@ -50,14 +50,17 @@ pub(crate) fn discovery(out: &mut Vec<u8>, locks: &[ActiveLock], links: &Links, 
     }
 }
 
-/// Appends who holds a lock, in ownCloud's own element, when that is the caller: the desktop client
-/// tells its user so.
-fn owner_name(out: &mut Vec<u8>, lock: &Lock, cx: &Cx) {
-    if let Ok(caller) = cx.caller.identity()
-        && lock.user.as_ref() == Some(&caller.id)
-    {
+/// Appends who holds a lock and since when, in ownCloud's own elements: the desktop client tells its
+/// user so.
+fn holder(out: &mut Vec<u8>, lock: &Lock) {
+    if let Some(name) = &lock.owner_name {
         write::raw(out, "<oc:ownername>");
-        write::text(out, &caller.display_name);
+        write::text(out, name);
         write::raw(out, "</oc:ownername>");
+    }
+    if let Some(taken) = lock.taken {
+        write::raw(out, "<oc:locktime>");
+        write::text(out, &taken.whole_seconds().to_string());
+        write::raw(out, "</oc:locktime>");
     }
 }

@@ -120,6 +120,8 @@ mod tests {
                 owner: None,
                 app_name: String::new(),
                 user: None,
+                owner_name: None,
+                taken: None,
                 expires: None,
             },
             root: SpacePath::parse(root).unwrap(),

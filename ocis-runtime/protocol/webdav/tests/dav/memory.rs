@@ -462,6 +462,8 @@ impl Nodes for Memory {
             owner: request.owner,
             app_name: request.app_name,
             user: cx.caller.identity().ok().map(|identity| identity.id.clone()),
+            owner_name: cx.caller.identity().ok().map(|me| me.display_name.clone()),
+            taken: None,
             expires: request.expires,
         };
         let lock = ActiveLock { lock, root: SpacePath::parse(&path)? };
