@@ -145,7 +145,8 @@ impl Fs for RealFs {
         let time = base
             .and_then(|base| base.checked_add(nanos))
             .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-        fs::OpenOptions::new().write(true).open(path)?.set_modified(time)
+        // For reading, because a folder cannot be opened for writing.
+        fs::File::open(path)?.set_modified(time)
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
