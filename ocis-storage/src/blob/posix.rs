@@ -49,9 +49,9 @@ impl PosixBlobs {
     }
 
     /// Makes the names of `path` and of every folder down to it durable: the folders may be as new
-    /// as the file.
+    /// as the file, but for those in the root, which [`crate::Store::open`] made.
     fn sync_names(&self, path: &Path) -> io::Result<()> {
-        let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.root));
+        let folders = path.ancestors().skip(1).take_while(|folder| *folder != self.root);
         for folder in folders {
             self.fs.sync_dir(folder)?;
         }

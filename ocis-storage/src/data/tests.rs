@@ -59,16 +59,11 @@ pub(super) struct Bench {
 impl Bench {
     /// Opens the store at `root`, and makes its space when there is none.
     pub(super) async fn over(inner: Arc<dyn Fs>, root: &Path) -> Self {
-        Self::open_with(inner, root, false).await
-    }
-
-    /// The same, perhaps without the flush that makes records durable.
-    pub(super) async fn open_with(inner: Arc<dyn Fs>, root: &Path, without_flush: bool) -> Self {
         let fs = FaultyFs::new(inner);
         let shared: Arc<dyn Fs> = Arc::new(fs.clone());
         let blobs: Arc<dyn BlobStore> = Arc::new(PosixBlobs::new(Arc::clone(&shared), root));
         let storage = StorageId::parse("storage").unwrap();
-        let options = Options { without_flush, ..Options::new(storage.clone()) };
+        let options = Options::new(storage.clone());
         let store = Store::open(shared, Arc::clone(&blobs), root, options).unwrap();
         let tickets = Tickets::new(b"secret", &storage, Duration::from_secs(3600)).unwrap();
         let clock = Arc::new(TestClock(Mutex::new(NOW)));

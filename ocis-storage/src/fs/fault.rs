@@ -1,5 +1,6 @@
 //! A layer for tests: counts the calls, and fails or cuts at one of them.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,11 +36,15 @@ struct State {
     plan: Option<(u64, Fault)>,
     cut: bool,
     trace: Option<Vec<String>>,
+    flushes: BTreeSet<String>,
+    left_out: Option<String>,
 }
 
 /// What a call may do.
 enum Verdict {
     Go,
+    /// Do nothing and say that it was done.
+    LeaveOut,
     /// Do half of it, then fail.
     Half,
 }
@@ -54,6 +59,15 @@ impl State {
         if let Some(trace) = &mut self.trace {
             trace.push(format!("{number} {name} {}", path.display()));
         }
+        if name.starts_with("sync") || self.left_out.is_some() {
+            let place = place(name, path);
+            if name.starts_with("sync") {
+                self.flushes.insert(place.clone());
+            }
+            if self.left_out == Some(place) {
+                return Ok(Verdict::LeaveOut);
+            }
+        }
         match self.plan {
             Some((at, Fault::Cut)) if at == number => {
                 self.cut = true;
@@ -64,6 +78,25 @@ impl State {
             _ => Ok(Verdict::Go),
         }
     }
+}
+
+/// A call and the kind of place that it is made at: ids and names become `*`.
+fn place(name: &str, path: &Path) -> String {
+    const KNOWN: [&str; 9] = [
+        ".ocis-rs", "journal", "uploads", "indexes", "spaces", "nodes", "blobs", "trash", "outbox",
+    ];
+    let mut shape = Vec::new();
+    for part in path.components().filter_map(|part| part.as_os_str().to_str()) {
+        let known = KNOWN.iter().find(|known| **known == part).copied();
+        let part = known.unwrap_or("*");
+        if shape.last() != Some(&part) {
+            shape.push(part);
+        }
+    }
+    let text = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let kinds = [".log", ".mpk.tmp", ".info.tmp", ".info", ".tmp"];
+    let kind = kinds.iter().find(|kind| text.ends_with(**kind)).copied().unwrap_or_default();
+    format!("{name} {}{kind}", shape.join("/"))
 }
 
 impl FaultyFs {
@@ -85,6 +118,18 @@ impl FaultyFs {
     /// Forgets the plan; a cut stays.
     pub fn heal(&self) {
         self.state.lock().plan = None;
+    }
+
+    /// Leaves out, from now on, every call at `place`, and says that it was done; with none, none. A
+    /// place is a call and a path with `*` for ids and names, as [`Self::flushes`] tells them, or
+    /// that of a write: `write */.ocis-rs/journal/*.log`.
+    pub fn leave_out(&self, place: Option<&str>) {
+        self.state.lock().left_out = place.map(str::to_owned);
+    }
+
+    /// The places of all flushes so far.
+    pub fn flushes(&self) -> BTreeSet<String> {
+        self.state.lock().flushes.clone()
     }
 
     /// Whether the power went.
@@ -111,7 +156,22 @@ impl FaultyFs {
     ) -> io::Result<T> {
         let verdict = self.state.lock().call(name, path, writes)?;
         match verdict {
-            Verdict::Go => call(&*self.inner),
+            // Only flushes and writes have nothing to give; see `Self::flush`.
+            Verdict::Go | Verdict::LeaveOut => call(&*self.inner),
+            Verdict::Half => Err(io::Error::other("the power went")),
+        }
+    }
+
+    fn flush(
+        &self,
+        name: &'static str,
+        path: &Path,
+        call: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<()> {
+        let verdict = self.state.lock().call(name, path, true)?;
+        match verdict {
+            Verdict::Go => call(),
+            Verdict::LeaveOut => Ok(()),
             Verdict::Half => Err(io::Error::other("the power went")),
         }
     }
@@ -144,6 +204,7 @@ impl File for FaultyFile {
         let verdict = self.fs.state.lock().call("write", &self.path, true)?;
         match verdict {
             Verdict::Go => self.inner.write_at(bytes, offset),
+            Verdict::LeaveOut => Ok(()),
             Verdict::Half => {
                 let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
                 self.inner.write_at(half, offset)?;
@@ -153,7 +214,7 @@ impl File for FaultyFile {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.pass("sync", true, |file| file.sync())
+        self.fs.flush("sync", &self.path, || self.inner.sync())
     }
 
     fn size(&self) -> io::Result<u64> {
@@ -217,11 +278,11 @@ impl Fs for FaultyFs {
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.pass("sync_dir", path, true, |fs| fs.sync_dir(path))
+        self.flush("sync_dir", path, || self.inner.sync_dir(path))
     }
 
     fn sync_all(&self, path: &Path) -> io::Result<()> {
-        self.pass("sync_all", path, true, |fs| fs.sync_all(path))
+        self.flush("sync_all", path, || self.inner.sync_all(path))
     }
 
     fn free_space(&self, path: &Path) -> io::Result<u64> {

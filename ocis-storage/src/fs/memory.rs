@@ -168,6 +168,18 @@ impl MemoryFs {
         }
     }
 
+    /// A power cut on a disk that writes names before contents, as file systems may: names stay,
+    /// contents that were not flushed are gone, locks are free.
+    pub fn cut_contents(&self) {
+        let mut disk = self.0.lock();
+        disk.locked.clear();
+        for node in disk.nodes.values_mut() {
+            if let Node::File(content) = node {
+                content.lose();
+            }
+        }
+    }
+
     /// The end of the process: what was written stays, locks are free.
     pub fn kill(&self) {
         self.0.lock().locked.clear();

@@ -111,13 +111,11 @@ impl Drop for OnPanic {
 }
 
 impl Journal {
-    /// Replays what the journal in `folder` holds and starts a new one. `skip_flush` leaves out the
-    /// flush of each batch: a switch for tests that must notice.
+    /// Replays what the journal in `folder` holds and starts a new one.
     pub(crate) fn open(
         folder: &Path,
         mut applier: Applier,
         events: Arc<dyn Events>,
-        skip_flush: bool,
     ) -> Result<Self> {
         let fs = Arc::clone(&applier.fs);
         let next = replay(folder, &mut applier)?;
@@ -159,7 +157,6 @@ impl Journal {
             queue: Arc::clone(&queue),
             applier: to_applier,
             events,
-            skip_flush,
         };
         let guard = OnPanic(Arc::clone(&queue));
         start(
@@ -232,7 +229,6 @@ struct Writer {
     queue: Arc<Queue>,
     applier: mpsc::Sender<Work>,
     events: Arc<dyn Events>,
-    skip_flush: bool,
 }
 
 /// The answer to a change that may still come about when the store is opened again.
@@ -284,9 +280,7 @@ impl Writer {
         }
         let Some(segment) = &mut self.segment else { return Ok(()) };
         segment.file.write_at(frames, segment.end)?;
-        if !self.skip_flush {
-            segment.file.sync()?;
-        }
+        segment.file.sync()?;
         segment.end += frames.len() as u64;
         if segment.end >= SEGMENT
             && let Some(full) = self.segment.take()

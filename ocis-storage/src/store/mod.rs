@@ -52,9 +52,6 @@ pub struct Options {
     pub reserve: u64,
     /// Whether changes tell of themselves; without it, events are not even collected.
     pub events: bool,
-    #[doc(hidden)]
-    /// Leaves out the flush of the journal, to show that tests notice.
-    pub without_flush: bool,
 }
 
 impl Options {
@@ -66,7 +63,6 @@ impl Options {
             cached_nodes: 200_000,
             reserve: 64 * 1024 * 1024,
             events: false,
-            without_flush: false,
         }
     }
 }
@@ -147,7 +143,7 @@ impl Store {
             unwritten: Unwritten::new(),
         };
         let events = Arc::clone(&memory) as Arc<dyn Events>;
-        let journal = Journal::open(&ours.join("journal"), applier, events, options.without_flush)?;
+        let journal = Journal::open(&ours.join("journal"), applier, events)?;
         staged::sweep(&*fs, &uploads, &*blobs)?;
         let owned = Mutex::new(Some(owned));
         let root = root.to_owned();

@@ -8,7 +8,10 @@
     clippy::too_many_lines,
     reason = "a test speaks by panicking"
 )]
+
 mod op;
+mod opening;
+mod switches;
 mod world;
 
 use std::io::ErrorKind as Io;
@@ -26,10 +29,33 @@ use world::{Seen, World};
 enum Mode {
     /// The power goes, and with it what was not flushed.
     Cut,
+    /// The same, but names reach the disk before contents.
+    CutContents,
     /// The process ends; what was written stays.
     Kill,
     /// One call fails.
     Fail(Io),
+}
+
+const MODES: [Mode; 5] =
+    [Mode::Cut, Mode::CutContents, Mode::Kill, Mode::Fail(Io::StorageFull), Mode::Fail(Io::Other)];
+
+impl Mode {
+    fn fault(self) -> Fault {
+        match self {
+            Self::Fail(kind) => Fault::Fail(kind),
+            _ => Fault::Cut,
+        }
+    }
+
+    /// What becomes of the disk when all is over.
+    fn crash(self, disk: &MemoryFs) {
+        match self {
+            Self::Kill => disk.kill(),
+            Self::CutContents => disk.cut_contents(),
+            Self::Cut | Self::Fail(_) => disk.cut(),
+        }
+    }
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -38,7 +64,7 @@ fn runtime() -> tokio::runtime::Runtime {
 
 /// Opens what is left and tells what is wrong with it.
 fn reopened(disk: &MemoryFs) -> std::result::Result<Seen, String> {
-    let world = World::open(Arc::new(disk.clone()), false).map_err(|error| format!("{error:?}"))?;
+    let world = World::open(Arc::new(disk.clone())).map_err(|error| format!("{error:?}"))?;
     let findings = world.store.check().map_err(|error| format!("{error:?}"))?;
     if !findings.is_empty() {
         return Err(findings.join("; "));
@@ -48,21 +74,33 @@ fn reopened(disk: &MemoryFs) -> std::result::Result<Seen, String> {
     Ok(seen)
 }
 
-/// Runs `op` with a fault at its call `number`; none when it makes no such call.
-fn once(op: Op, mode: Mode, number: u64, without_flush: bool, seen: &[Seen; 2]) -> Option<String> {
+/// Makes a store with what is there before `op`; gives the token of a lock.
+fn prepare(disk: &MemoryFs, runtime: &tokio::runtime::Runtime, op: Op) -> String {
+    let world = World::open(Arc::new(disk.clone())).unwrap();
+    let token = runtime.block_on(world.prepare(op));
+    world.store.close().unwrap();
+    token
+}
+
+/// Runs `op` with a fault at its call `number`; none when it makes no such call. `left_out` is a
+/// place whose calls are not made, see [`FaultyFs::leave_out`].
+fn once(
+    op: Op,
+    mode: Mode,
+    number: u64,
+    left_out: Option<&str>,
+    seen: &[Seen; 2],
+) -> Option<String> {
     let disk = MemoryFs::default();
     let fs = FaultyFs::new(Arc::new(disk.clone()));
     let (result, probed, is_hit) = {
         let runtime = runtime();
-        let world = World::open(Arc::new(fs.clone()), without_flush).unwrap();
-        let token = runtime.block_on(world.prepare(op));
-        world.store.check().unwrap();
+        let token = prepare(&disk, &runtime, op);
+        // Nothing is in memory, and the journal is empty.
+        let world = World::open(Arc::new(fs.clone())).unwrap();
         let first = fs.calls();
-        let fault = match mode {
-            Mode::Cut | Mode::Kill => Fault::Cut,
-            Mode::Fail(kind) => Fault::Fail(kind),
-        };
-        fs.plan(first + number, fault);
+        fs.plan(first + number, mode.fault());
+        fs.leave_out(left_out);
         let result = runtime.block_on(world.run(op, token));
         let is_hit = fs.calls() > first + number;
         let mut probed = None;
@@ -75,11 +113,7 @@ fn once(op: Op, mode: Mode, number: u64, without_flush: bool, seen: &[Seen; 2]) 
     if !is_hit {
         return None;
     }
-    if matches!(mode, Mode::Kill) {
-        disk.kill()
-    } else {
-        disk.cut()
-    }
+    mode.crash(&disk);
     let told = |what: String| Some(format!("{op:?} {mode:?} at {number} ({result:?}): {what}\n"));
     let mut after = match reopened(&disk) {
         Ok(after) => after,
@@ -101,22 +135,25 @@ fn once(op: Op, mode: Mode, number: u64, without_flush: bool, seen: &[Seen; 2]) 
     if is_right { Some(String::new()) } else { told(format!("{after:#?}")) }
 }
 
+/// What is seen before and after `op`.
+fn seen(op: Op) -> [Seen; 2] {
+    let runtime = runtime();
+    let world = World::open(Arc::new(MemoryFs::default())).unwrap();
+    let token = runtime.block_on(world.prepare(op));
+    let before = runtime.block_on(world.see()).unwrap();
+    runtime.block_on(world.run(op, token)).unwrap();
+    let after = runtime.block_on(world.see()).unwrap();
+    assert_ne!(before, after, "{op:?} does something");
+    [before, after]
+}
+
 /// Fails and cuts every call of `op`; gives what went wrong.
-fn every(op: Op, modes: &[Mode], without_flush: bool) -> Vec<String> {
-    let seen = {
-        let runtime = runtime();
-        let world = World::open(Arc::new(MemoryFs::default()), false).unwrap();
-        let token = runtime.block_on(world.prepare(op));
-        let before = runtime.block_on(world.see()).unwrap();
-        runtime.block_on(world.run(op, token)).unwrap();
-        let after = runtime.block_on(world.see()).unwrap();
-        assert_ne!(before, after, "{op:?} does something");
-        [before, after]
-    };
+fn every(op: Op, modes: &[Mode]) -> Vec<String> {
+    let seen = seen(op);
     let mut wrong = Vec::new();
     for mode in modes {
         for number in 0.. {
-            match once(op, *mode, number, without_flush, &seen) {
+            match once(op, *mode, number, None, &seen) {
                 Some(text) if text.is_empty() => {}
                 Some(text) => wrong.push(text),
                 None => {
@@ -130,9 +167,8 @@ fn every(op: Op, modes: &[Mode], without_flush: bool) -> Vec<String> {
 }
 
 fn holds(ops: &[Op]) {
-    let modes = [Mode::Cut, Mode::Kill, Mode::Fail(Io::StorageFull), Mode::Fail(Io::Other)];
     for op in ops {
-        let wrong = every(*op, &modes, false);
+        let wrong = every(*op, &MODES);
         assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join(""));
     }
 }
@@ -170,9 +206,4 @@ fn what_is_copied() {
 #[test]
 fn what_is_said_of_nodes() {
     holds(&[Op::SetMetadata, Op::Lock, Op::Unlock]);
-}
-
-#[test]
-fn a_journal_that_is_not_flushed_is_noticed() {
-    assert!(!every(Op::UploadInline, &[Mode::Cut], true).is_empty());
 }

@@ -7,8 +7,20 @@ use crate::world::{World, me};
 
 pub(crate) const LARGE: usize = 70_000;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Op {
+macro_rules! ops {
+    ($($op:ident,)*) => {
+        /// A change.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Op {
+            $($op,)*
+        }
+
+        /// All of them.
+        pub(crate) const ALL: &[Op] = &[$(Op::$op,)*];
+    };
+}
+
+ops! {
     CreateSpace,
     CreateFolder,
     Touch,

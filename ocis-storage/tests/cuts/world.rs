@@ -69,10 +69,10 @@ pub(crate) fn me(path: &str) -> Reference {
 }
 
 impl World {
-    pub(crate) fn open(fs: Arc<dyn Fs>, without_flush: bool) -> Result<Self> {
+    pub(crate) fn open(fs: Arc<dyn Fs>) -> Result<Self> {
         let root = Path::new("/store");
         let blobs: Arc<dyn BlobStore> = Arc::new(PosixBlobs::new(Arc::clone(&fs), root));
-        let options = Options { without_flush, ..Options::new(storage()) };
+        let options = Options::new(storage());
         let store = Store::open(fs, Arc::clone(&blobs), root, options)?;
         let tickets =
             Tickets::new(b"secret", &storage(), Duration::from_secs(86400 * 36500)).unwrap();
