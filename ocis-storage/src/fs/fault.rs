@@ -1,6 +1,6 @@
 //! A layer for tests: counts the calls, and fails or cuts at one of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,6 +37,8 @@ struct State {
     cut: bool,
     trace: Option<Vec<String>>,
     flushes: BTreeSet<String>,
+    /// The latest call that changed a name, by folder.
+    renamed: HashMap<PathBuf, &'static str>,
     left_out: Option<String>,
 }
 
@@ -59,12 +61,24 @@ impl State {
         if let Some(trace) = &mut self.trace {
             trace.push(format!("{number} {name} {}", path.display()));
         }
+        if writes
+            && !name.starts_with("sync")
+            && !matches!(name, "write" | "set_size" | "set_modified")
+        {
+            let folder = path.parent().unwrap_or(path).to_owned();
+            let _ = self.renamed.insert(folder, name);
+        }
         if name.starts_with("sync") || self.left_out.is_some() {
-            let place = place(name, path);
+            let any = place(name, path);
+            let mut place = any.clone();
+            if let ("sync_dir", Some(cause)) = (name, self.renamed.get(path)) {
+                place.push_str(" after ");
+                place.push_str(cause);
+            }
             if name.starts_with("sync") {
                 self.flushes.insert(place.clone());
             }
-            if self.left_out == Some(place) {
+            if self.left_out.as_ref().is_some_and(|left| *left == place || *left == any) {
                 return Ok(Verdict::LeaveOut);
             }
         }
@@ -121,8 +135,9 @@ impl FaultyFs {
     }
 
     /// Leaves out, from now on, every call at `place`, and says that it was done; with none, none. A
-    /// place is a call and a path with `*` for ids and names, as [`Self::flushes`] tells them, or
-    /// that of a write: `write */.ocis-rs/journal/*.log`.
+    /// place is a call and a path with `*` for ids and names, for the flush of a folder also the
+    /// latest change in it, as [`Self::flushes`] tells them; or that of a write:
+    /// `write */.ocis-rs/journal/*.log`.
     pub fn leave_out(&self, place: Option<&str>) {
         self.state.lock().left_out = place.map(str::to_owned);
     }

@@ -39,8 +39,6 @@ use segment::{Segment, begin, checkpoint};
 
 use crate::fs::Fs;
 
-/// Bytes after which a segment is full.
-const SEGMENT: u64 = 32 * 1024 * 1024;
 /// Bytes that are written and flushed at once at most.
 const BATCH: usize = 8 * 1024 * 1024;
 /// How long change times and sizes of folders wait to be written into their files.
@@ -111,11 +109,13 @@ impl Drop for OnPanic {
 }
 
 impl Journal {
-    /// Replays what the journal in `folder` holds and starts a new one.
+    /// Replays what the journal in `folder` holds and starts a new one, with segments of so many
+    /// bytes.
     pub(crate) fn open(
         folder: &Path,
         mut applier: Applier,
         events: Arc<dyn Events>,
+        segment_bytes: u64,
     ) -> Result<Self> {
         let fs = Arc::clone(&applier.fs);
         let next = replay(folder, &mut applier)?;
@@ -154,6 +154,7 @@ impl Journal {
             fs,
             folder: folder.to_owned(),
             segment: None,
+            segment_bytes,
             queue: Arc::clone(&queue),
             applier: to_applier,
             events,
@@ -226,6 +227,8 @@ struct Writer {
     fs: Arc<dyn Fs>,
     folder: PathBuf,
     segment: Option<Segment>,
+    /// Bytes after which a segment is full.
+    segment_bytes: u64,
     queue: Arc<Queue>,
     applier: mpsc::Sender<Work>,
     events: Arc<dyn Events>,
@@ -282,7 +285,7 @@ impl Writer {
         segment.file.write_at(frames, segment.end)?;
         segment.file.sync()?;
         segment.end += frames.len() as u64;
-        if segment.end >= SEGMENT
+        if segment.end >= self.segment_bytes
             && let Some(full) = self.segment.take()
         {
             // The applier gets it after the batch that is yet to be sent; see `Work::Full`.

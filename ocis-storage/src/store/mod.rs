@@ -50,18 +50,22 @@ pub struct Options {
     pub cached_nodes: usize,
     /// Bytes of the disk that are never given to contents, so that metadata can still be written.
     pub reserve: u64,
+    /// Bytes of a segment of the journal. A full one is removed as soon as the file system is
+    /// flushed; a crash replays two or three at most.
+    pub segment: u64,
     /// Whether changes tell of themselves; without it, events are not even collected.
     pub events: bool,
 }
 
 impl Options {
-    /// The defaults: versions kept, 200,000 nodes in memory, 64 MiB in reserve.
+    /// The defaults: versions kept, 200,000 nodes in memory, 64 MiB in reserve, segments of 32 MiB.
     pub fn new(storage: StorageId) -> Self {
         Self {
             storage,
             versioning: true,
             cached_nodes: 200_000,
             reserve: 64 * 1024 * 1024,
+            segment: 32 * 1024 * 1024,
             events: false,
         }
     }
@@ -143,7 +147,7 @@ impl Store {
             unwritten: Unwritten::new(),
         };
         let events = Arc::clone(&memory) as Arc<dyn Events>;
-        let journal = Journal::open(&ours.join("journal"), applier, events)?;
+        let journal = Journal::open(&ours.join("journal"), applier, events, options.segment)?;
         staged::sweep(&*fs, &uploads, &*blobs)?;
         let owned = Mutex::new(Some(owned));
         let root = root.to_owned();

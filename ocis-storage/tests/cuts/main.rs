@@ -9,6 +9,7 @@
     reason = "a test speaks by panicking"
 )]
 
+mod checkpoint;
 mod op;
 mod opening;
 mod switches;
@@ -31,6 +32,8 @@ enum Mode {
     Cut,
     /// The same, but names reach the disk before contents.
     CutContents,
+    /// The same, but some names reached the disk, by this seed.
+    CutSome(u64),
     /// The process ends; what was written stays.
     Kill,
     /// One call fails.
@@ -53,6 +56,12 @@ impl Mode {
         match self {
             Self::Kill => disk.kill(),
             Self::CutContents => disk.cut_contents(),
+            Self::CutSome(mut seed) => disk.cut_some(|| {
+                // Knuth's MMIX generator; its high bits are good enough for a coin.
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005);
+                seed = seed.wrapping_add(1_442_695_040_888_963_407);
+                seed >> 63 == 1
+            }),
             Self::Cut | Self::Fail(_) => disk.cut(),
         }
     }

@@ -70,9 +70,12 @@ pub(crate) fn me(path: &str) -> Reference {
 
 impl World {
     pub(crate) fn open(fs: Arc<dyn Fs>) -> Result<Self> {
+        Self::with(fs, Options::new(storage()))
+    }
+
+    pub(crate) fn with(fs: Arc<dyn Fs>, options: Options) -> Result<Self> {
         let root = Path::new("/store");
         let blobs: Arc<dyn BlobStore> = Arc::new(PosixBlobs::new(Arc::clone(&fs), root));
-        let options = Options::new(storage());
         let store = Store::open(fs, Arc::clone(&blobs), root, options)?;
         let tickets =
             Tickets::new(b"secret", &storage(), Duration::from_secs(86400 * 36500)).unwrap();
