@@ -10,7 +10,6 @@ use http::header::AUTHORIZATION;
 use ocis_core::data::HttpService;
 use ocis_core::id::{StorageId, UserId};
 use ocis_core::port::{CreateSpace, FindUser, ListUsers, Page, Spaces as _, Users};
-use ocis_core::space::SpaceKind;
 use ocis_core::time::{Clock as _, SystemClock};
 use ocis_core::user::{User, UserRole};
 use ocis_core::{Caller, Cx, Error, Identity, Result};
@@ -72,9 +71,8 @@ async fn main() -> anyhow::Result<()> {
     let uploads = Arc::new(StoreUploads::new(store.clone(), tickets.clone()));
     let data = DataPlane::new(store.clone(), blobs, tickets, Arc::new(SystemClock)).service();
 
-    let (kind, owner, name) = (SpaceKind::Personal, Some(ada.id.clone()), "Ada".to_owned());
     let cx = Cx::new(Caller::User(Arc::clone(&ada)), SystemClock.now());
-    driver.create(&cx, CreateSpace { kind, name, owner, alias: None, quota: None }).await?;
+    driver.create(&cx, CreateSpace::personal(ada.id.clone(), "Ada")).await?;
 
     let (users, options) = (Arc::new(NoUsers), DavOptions::default());
     let (nodes, spaces) = (driver.clone(), driver);

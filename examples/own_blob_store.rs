@@ -79,8 +79,7 @@ async fn main() -> anyhow::Result<()> {
 
     // The program acts on its own account, which may do everything.
     let cx = Cx::new(Caller::Service("example".into()), SystemClock.now());
-    let (kind, name) = (space::SpaceKind::Project, "Example".to_owned());
-    let request = CreateSpace { kind, name, owner: None, alias: None, quota: None };
+    let request = CreateSpace::new(space::SpaceKind::Project, "Example");
     let space = driver.create(&cx, request).await?;
 
     // A port says who may, and hands out a ticket; the bytes go past it, as HTTP.

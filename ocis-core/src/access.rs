@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::id::{GroupId, UserId};
 use crate::permissions::Permissions;
 use crate::time::Timestamp;
+use crate::user::UserRole;
 
 /// To whom a grant is given.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -69,6 +70,42 @@ pub fn permissions<'a>(
     set
 }
 
+/// What an account may do with spaces because of its role, whoever's the spaces are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SpaceRight {
+    /// Make project spaces (`Drives.Create`).
+    Create,
+    /// See all of them (`Drives.List`).
+    List,
+    /// Change names, aliases, descriptions and pictures (`Drives.ReadWrite`).
+    Change,
+    /// Put project spaces out of use and take them into use again (`Drives.ReadWriteEnabled`).
+    Disable,
+    /// Remove disabled project spaces (`Drives.DeleteProject`).
+    PurgeProject,
+    /// Put personal spaces out of use and remove them (`Drives.DeletePersonal`).
+    DeletePersonal,
+    /// Set the quota of project spaces (`Drives.ReadWriteProjectQuota`).
+    ProjectQuota,
+    /// Set the quota of personal spaces (`Drives.ReadWritePersonalQuota`).
+    PersonalQuota,
+}
+
+/// Whether the role of `caller` gives `right`. The server itself has all of them.
+pub fn has_right(caller: &Caller, right: SpaceRight) -> bool {
+    match caller {
+        Caller::Service(_) => true,
+        Caller::Anonymous => false,
+        Caller::User(identity) => match identity.role {
+            UserRole::Admin => true,
+            UserRole::SpaceAdmin => {
+                !matches!(right, SpaceRight::DeletePersonal | SpaceRight::PersonalQuota)
+            }
+            UserRole::User | UserRole::UserLight => false,
+        },
+    }
+}
+
 /// Refuses unless `have` contains `need`. Who may not even see the node is told that there is
 /// none ([`crate::ErrorKind::NotFound`]); others get [`crate::ErrorKind::PermissionDenied`].
 #[track_caller]
@@ -96,7 +133,6 @@ pub fn is_allowed(have: Permissions, need: Permissions) -> bool {
 mod tests {
     use super::*;
     use crate::cx::Identity;
-    use crate::user::UserRole;
 
     fn caller(id: &str) -> Caller {
         Caller::User(std::sync::Arc::new(Identity {

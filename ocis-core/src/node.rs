@@ -51,6 +51,17 @@ pub struct NodeInfo {
     pub processing: Option<String>,
 }
 
+/// Under which key of [`NodeInfo::metadata`] the tags stand, separated by commas.
+pub const TAGS: &str = "tags";
+
+impl NodeInfo {
+    /// The tags, in the order in which they were added.
+    pub fn tags(&self) -> impl Iterator<Item = &str> {
+        let text = self.metadata.get(TAGS).map(String::as_str).unwrap_or_default();
+        text.split(',').map(str::trim).filter(|tag| !tag.is_empty())
+    }
+}
+
 /// A node as one caller sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {

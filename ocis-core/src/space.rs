@@ -54,6 +54,10 @@ pub struct Space {
     pub mtime: Timestamp,
     /// What the caller may do at the root.
     pub permissions: Permissions,
+    /// The file in it that is shown as its picture.
+    pub image: Option<ResourceId>,
+    /// The file in it that is shown as its description.
+    pub readme: Option<ResourceId>,
     /// Whether the space is disabled, and since when.
     pub disabled: Option<Timestamp>,
 }

@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use ocis_core::data::HttpService;
-use ocis_core::port::{Authenticate, Groups, Late, Nodes, Spaces, Uploads, Users};
+use ocis_core::port::{Authenticate, Grants, Groups, Late, Nodes, Spaces, Uploads, Users};
 use ocis_core::{Error, Result};
 use parking_lot::Mutex;
 
@@ -27,6 +27,8 @@ pub enum Port {
     Spaces,
     /// [`Uploads`], keyed by storage id.
     Uploads,
+    /// [`Grants`], keyed by storage id.
+    Grants,
     /// The data plane ([`ocis_core::data`]), keyed by storage id.
     Data,
     /// [`Users`], keyed by directory.
@@ -44,6 +46,7 @@ impl Port {
             Self::Nodes => "nodes",
             Self::Spaces => "spaces",
             Self::Uploads => "uploads",
+            Self::Grants => "grants",
             Self::Data => "data",
             Self::Users => "users",
             Self::Groups => "groups",
@@ -241,6 +244,7 @@ ports! {
     Nodes, nodes, keyed_nodes: dyn Nodes, Arc<dyn Nodes>;
     Spaces, spaces, keyed_spaces: dyn Spaces, Arc<dyn Spaces>;
     Uploads, uploads, keyed_uploads: dyn Uploads, Arc<dyn Uploads>;
+    Grants, grants, keyed_grants: dyn Grants, Arc<dyn Grants>;
     Data, data, keyed_data: HttpService, HttpService;
     Users, users, keyed_users: dyn Users, Arc<dyn Users>;
     Groups, groups, keyed_groups: dyn Groups, Arc<dyn Groups>;
@@ -293,6 +297,11 @@ impl Peers {
     /// Uploads to whichever storage.
     pub fn uploads(&self) -> Arc<dyn Uploads> {
         Arc::new(self.ports.uploads.plain.clone())
+    }
+
+    /// Grants on nodes of whichever storage.
+    pub fn grants(&self) -> Arc<dyn Grants> {
+        Arc::new(self.ports.grants.plain.clone())
     }
 
     /// The accounts.

@@ -20,7 +20,6 @@ use ocis_core::port::{
     Spaces as _, Touch, Uploads as _,
 };
 use ocis_core::reference::Reference;
-use ocis_core::space::SpaceKind;
 use ocis_core::time::{Clock as _, SystemClock};
 use ocis_core::user::UserRole;
 use ocis_core::{Caller, Cx, Identity};
@@ -68,13 +67,7 @@ async fn open(root: &Path) -> Storage {
         role: UserRole::User,
     };
     let cx = Cx::new(Caller::User(Arc::new(identity)), SystemClock.now());
-    let space = CreateSpace {
-        kind: SpaceKind::Personal,
-        name: "Albert Einstein".into(),
-        owner: Some(owner),
-        alias: None,
-        quota: None,
-    };
+    let space = CreateSpace::personal(owner, "Albert Einstein");
     let home = driver.create(&cx, space).await.unwrap().root;
     Storage { driver, uploads, data, home, cx }
 }

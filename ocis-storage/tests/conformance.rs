@@ -15,6 +15,11 @@ use ocis_storage::upload::StoreUploads;
 use ocis_storage::{Driver, Options, Store};
 
 fn subject(root: &std::path::Path) -> (Subject, Arc<Store>) {
+    let (subject, store, _) = with_grants(root);
+    (subject, store)
+}
+
+fn with_grants(root: &std::path::Path) -> (Subject, Arc<Store>, Arc<Driver>) {
     let fs: Arc<dyn Fs> = Arc::new(RealFs);
     let storage = StorageId::parse("storage").unwrap();
     let blobs: Arc<dyn ocis_storage::blob::BlobStore> =
@@ -24,7 +29,7 @@ fn subject(root: &std::path::Path) -> (Subject, Arc<Store>) {
     let driver = Arc::new(Driver::new(Arc::clone(&store), tickets.clone()));
     let uploads = Arc::new(StoreUploads::new(Arc::clone(&store), tickets.clone()));
     let data = DataPlane::new(Arc::clone(&store), blobs, tickets, Arc::new(SystemClock)).service();
-    (Subject { nodes: driver.clone(), spaces: driver, uploads, data }, store)
+    (Subject { nodes: driver.clone(), spaces: driver.clone(), uploads, data }, store, driver)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,4 +42,22 @@ async fn nodes() {
 async fn locks() {
     let folder = tempfile::tempdir().unwrap();
     conformance::locks(&subject(folder.path()).0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn spaces() {
+    let folder = tempfile::tempdir().unwrap();
+    let (subject, store, grants) = with_grants(folder.path());
+    conformance::spaces(&subject, &*grants).await;
+    assert_eq!(store.check().unwrap(), [""; 0]);
+    let purged = folder.path().join(".ocis-rs/purged");
+    assert_eq!(std::fs::read_dir(purged).unwrap().count(), 0, "nothing is left of purged spaces");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn grants() {
+    let folder = tempfile::tempdir().unwrap();
+    let (subject, store, grants) = with_grants(folder.path());
+    conformance::grants(&subject, &*grants).await;
+    assert_eq!(store.check().unwrap(), [""; 0]);
 }

@@ -15,7 +15,6 @@ use ocis_core::port::{
     SetMetadata, Spaces, Touch, Unlock, Uploads,
 };
 use ocis_core::reference::Reference;
-use ocis_core::space::SpaceKind;
 use ocis_core::time::{SystemClock, Timestamp};
 use ocis_core::user::UserRole;
 use ocis_storage::blob::{BlobStore, PosixBlobs};
@@ -59,9 +58,8 @@ async fn everything(store: &Arc<Store>) {
     let blobs = Arc::new(PosixBlobs::new(Arc::clone(store.fs()), store.root()));
     let data = DataPlane::new(Arc::clone(store), blobs, tickets, clock).service();
     let conditions = Conditions::default;
-    let owner = Some(UserId::parse("einstein").unwrap());
-    let (kind, name) = (SpaceKind::Personal, "Albert".to_owned());
-    driver.create(cx, CreateSpace { kind, name, owner, alias: None, quota: None }).await.unwrap();
+    let owner = UserId::parse("einstein").unwrap();
+    driver.create(cx, CreateSpace::personal(owner, "Albert")).await.unwrap();
     let folder = CreateFolder { target: at("a"), conditions: conditions() };
     driver.create_folder(cx, folder).await.unwrap();
     driver.touch(cx, Touch { target: at("a/t"), conditions: conditions() }).await.unwrap();

@@ -24,7 +24,6 @@ use ocis_core::port::{
     PageRequest, Spaces,
 };
 use ocis_core::reference::Reference;
-use ocis_core::space::SpaceKind;
 use ocis_core::time::Timestamp;
 use ocis_core::user::UserRole;
 use ocis_core::{Error, Result};
@@ -90,13 +89,7 @@ impl World {
     }
 
     async fn home(&self) {
-        let request = CreateSpace {
-            kind: SpaceKind::Personal,
-            name: "einstein".into(),
-            owner: Some(UserId::parse("einstein").unwrap()),
-            alias: None,
-            quota: None,
-        };
+        let request = CreateSpace::personal(UserId::parse("einstein").unwrap(), "einstein");
         self.driver.create(&self.cx, request).await.unwrap();
     }
 

@@ -12,12 +12,16 @@
 )]
 
 mod accounts;
+mod grants;
 mod locks;
 mod nodes;
+mod spaces;
 mod subject;
 pub mod switch;
 
 pub use accounts::{authenticate, groups, users};
+pub use grants::grants;
 pub use locks::locks;
 pub use nodes::nodes;
+pub use spaces::spaces;
 pub use subject::Subject;

@@ -8,7 +8,6 @@ use crate::port::{
     Conditions, Copy, CreateSpace, Delete, GetSpace, List, ListSpaces, Move, OpenUpload,
     PageRequest, SetMetadata, Touch,
 };
-use crate::space::SpaceKind;
 
 /// Runs everything about spaces, files and folders but their locks.
 pub async fn nodes(subject: &Subject) {
@@ -28,21 +27,9 @@ async fn spaces(subject: &Subject) {
     assert_eq!(root.space.as_str(), "spaces");
     assert!(root.is_root());
     let owner = Some(cx.caller.identity().unwrap().id.clone());
-    let again = CreateSpace {
-        kind: SpaceKind::Personal,
-        name: "again".into(),
-        owner: owner.clone(),
-        alias: None,
-        quota: None,
-    };
+    let again = CreateSpace::personal(owner.clone().unwrap(), "again");
     assert_eq!(refused(subject.spaces.create(&cx, again).await), ErrorKind::AlreadyExists);
-    let foreign = CreateSpace {
-        kind: SpaceKind::Personal,
-        name: "foreign".into(),
-        owner: Some("somebody-else".parse().unwrap()),
-        alias: None,
-        quota: None,
-    };
+    let foreign = CreateSpace::personal("somebody-else".parse().unwrap(), "foreign");
     assert_eq!(refused(subject.spaces.create(&cx, foreign).await), ErrorKind::PermissionDenied);
     let list =
         subject.spaces.list(&cx, ListSpaces { owner, ..ListSpaces::default() }).await.unwrap();

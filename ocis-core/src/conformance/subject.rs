@@ -17,7 +17,6 @@ use crate::port::{
     Stat, Uploads,
 };
 use crate::reference::Reference;
-use crate::space::SpaceKind;
 use crate::time::Timestamp;
 use crate::user::UserRole;
 
@@ -63,13 +62,7 @@ impl Subject {
     /// Makes the personal space of the caller.
     pub(super) async fn home(&self, cx: &Cx) -> ResourceId {
         let owner = cx.caller.identity().unwrap();
-        let request = CreateSpace {
-            kind: SpaceKind::Personal,
-            name: owner.display_name.clone(),
-            owner: Some(owner.id.clone()),
-            alias: None,
-            quota: None,
-        };
+        let request = CreateSpace::personal(owner.id.clone(), owner.display_name.clone());
         self.spaces.create(cx, request).await.unwrap().root
     }
 

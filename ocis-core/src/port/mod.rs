@@ -26,14 +26,16 @@ pub use groups::{GetGroup, Groups, ListGroups};
 pub use late::Late;
 pub use nodes::{
     Changed, Conditions, Copy, CreateFolder, Delete, List, LockNode, Locked, Move, Nodes, OpenRead,
-    Read, RefreshLock, SetMetadata, Stat, Touch, Unlock,
+    Read, RefreshLock, SetMetadata, Stat, Tag, Touch, Unlock,
 };
 pub use page::{Cursor, Page, PageRequest};
 pub use sessions::{
     ActOnSession, CreateSession, GetSession, ListSessions, OpenSession, SessionAction, SetLength,
     UploadSessions,
 };
-pub use spaces::{CreateSpace, GetSpace, ListSpaces, Spaces};
+pub use spaces::{
+    CreateSpace, DisableSpace, GetSpace, ListSpaces, PurgeSpace, RestoreSpace, Spaces, UpdateSpace,
+};
 pub use trash::{ListTrash, PurgeTrash, RestoreTrash, Trash};
 pub use uploads::{OpenUpload, UploadTicket, Uploads};
 pub use users::{FindUser, ListUsers, Users};

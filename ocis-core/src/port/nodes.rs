@@ -121,6 +121,19 @@ pub struct SetMetadata {
     pub conditions: Conditions,
 }
 
+/// Tags to change: short texts by which people find files again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Tag {
+    /// The node.
+    pub target: Reference,
+    /// Tags that it gets; those that it has are no error.
+    pub add: Vec<String>,
+    /// Tags that it loses; those that it has not are no error.
+    pub remove: Vec<String>,
+    /// What must hold.
+    pub conditions: Conditions,
+}
+
 /// A lock to be taken.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LockNode {
@@ -210,6 +223,10 @@ port! {
         async fn copy(Copy) -> Changed;
         /// Changes properties.
         async fn set_metadata(SetMetadata) -> Node;
+        /// Changes tags, which stand in [`crate::node::NodeInfo::tags`] in the order in which they
+        /// were added. `InvalidArgument` for an empty one, one with a comma, one longer than 255
+        /// bytes, and when there would be more than 100.
+        async fn tag(Tag) -> Node;
         /// Takes a lock; `Locked` when another one is in the way.
         async fn lock(LockNode) -> Locked;
         /// Moves the end of a lock; `PreconditionFailed` when the node has no such lock.

@@ -14,7 +14,10 @@ use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use ocis_core::data::{Body, HttpService, full};
 use ocis_core::id::{ResourceId, SpaceId, StorageId, UserId};
-use ocis_core::port::{Authenticate, CreateSpace, Credentials, GetSpace, ListSpaces, Page, Spaces};
+use ocis_core::port::{
+    Authenticate, CreateSpace, Credentials, DisableSpace, GetSpace, ListSpaces, Page, PurgeSpace,
+    RestoreSpace, Spaces, UpdateSpace,
+};
 use ocis_core::quota::Quota;
 use ocis_core::space::Space;
 use ocis_core::time::{Clock, Timestamp};
@@ -110,8 +113,26 @@ impl Spaces for SpaceMaker {
             etag: ocis_core::etag::Etag::new("e"),
             mtime: cx.now,
             permissions: ocis_core::permissions::Permissions::MANAGER,
+            image: None,
+            readme: None,
             disabled: None,
         })
+    }
+
+    async fn update(&self, _: &Cx, _: UpdateSpace) -> Result<Space> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
+    async fn disable(&self, _: &Cx, _: DisableSpace) -> Result<()> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
+    async fn restore(&self, _: &Cx, _: RestoreSpace) -> Result<Space> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
+    async fn purge(&self, _: &Cx, _: PurgeSpace) -> Result<()> {
+        Err(Error::unimplemented("not in this fake"))
     }
 }
 

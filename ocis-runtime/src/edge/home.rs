@@ -9,7 +9,6 @@ use std::sync::Arc;
 use moka::sync::Cache;
 use ocis_core::id::UserId;
 use ocis_core::port::{CreateSpace, Spaces};
-use ocis_core::space::SpaceKind;
 use ocis_core::user::UserRole;
 use ocis_core::{Cx, ErrorKind, Identity, Result};
 use tokio::sync::OnceCell;
@@ -52,11 +51,9 @@ impl Homes {
             _ => &identity.display_name,
         };
         let request = CreateSpace {
-            kind: SpaceKind::Personal,
-            name: name.clone(),
-            owner: Some(identity.id.clone()),
             alias: Some(format!("personal/{}", identity.username.to_lowercase())),
             quota: self.quotas.get(identity.role.id()).copied(),
+            ..CreateSpace::personal(identity.id.clone(), name)
         };
         match self.spaces.create(cx, request).await {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),

@@ -3,6 +3,7 @@
 
 mod authenticate;
 mod data;
+mod grants;
 mod nodes;
 mod spaces;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use ocis_core::{Error, Result};
 
 pub use self::authenticate::AuthenticateGateway;
 pub use self::data::data_gateway;
+pub use self::grants::GrantsGateway;
 pub use self::nodes::NodesGateway;
 pub use self::spaces::SpacesGateway;
 pub use self::uploads::UploadsGateway;

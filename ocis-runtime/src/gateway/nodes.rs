@@ -7,7 +7,7 @@ use ocis_core::lock::ActiveLock;
 use ocis_core::node::Node;
 use ocis_core::port::{
     Changed, Copy, CreateFolder, Delete, List, LockNode, Locked, Move, Nodes, OpenRead, Page, Read,
-    RefreshLock, SetMetadata, Stat, Touch, Unlock,
+    RefreshLock, SetMetadata, Stat, Tag, Touch, Unlock,
 };
 use ocis_core::reference::Reference;
 use ocis_core::{Cx, Error, Result};
@@ -72,6 +72,10 @@ impl Nodes for NodesGateway {
 
     async fn set_metadata(&self, cx: &Cx, request: SetMetadata) -> Result<Node> {
         self.of(&request.target)?.set_metadata(cx, request).await
+    }
+
+    async fn tag(&self, cx: &Cx, request: Tag) -> Result<Node> {
+        self.of(&request.target)?.tag(cx, request).await
     }
 
     async fn lock(&self, cx: &Cx, request: LockNode) -> Result<Locked> {

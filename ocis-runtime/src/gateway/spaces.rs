@@ -6,7 +6,10 @@
 
 use async_trait::async_trait;
 use ocis_core::id::StorageId;
-use ocis_core::port::{CreateSpace, Cursor, GetSpace, ListSpaces, Page, PageRequest, Spaces};
+use ocis_core::port::{
+    CreateSpace, Cursor, DisableSpace, GetSpace, ListSpaces, Page, PageRequest, PurgeSpace,
+    RestoreSpace, Spaces, UpdateSpace,
+};
 use ocis_core::space::Space;
 use ocis_core::{Cx, Error, Result};
 
@@ -65,5 +68,21 @@ impl Spaces for SpacesGateway {
 
     async fn create(&self, cx: &Cx, request: CreateSpace) -> Result<Space> {
         of_storage(&self.storages, &self.new_spaces)?.create(cx, request).await
+    }
+
+    async fn update(&self, cx: &Cx, request: UpdateSpace) -> Result<Space> {
+        of_storage(&self.storages, &request.space.storage)?.update(cx, request).await
+    }
+
+    async fn disable(&self, cx: &Cx, request: DisableSpace) -> Result<()> {
+        of_storage(&self.storages, &request.space.storage)?.disable(cx, request).await
+    }
+
+    async fn restore(&self, cx: &Cx, request: RestoreSpace) -> Result<Space> {
+        of_storage(&self.storages, &request.space.storage)?.restore(cx, request).await
+    }
+
+    async fn purge(&self, cx: &Cx, request: PurgeSpace) -> Result<()> {
+        of_storage(&self.storages, &request.space.storage)?.purge(cx, request).await
     }
 }

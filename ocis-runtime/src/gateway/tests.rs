@@ -7,13 +7,14 @@ use ocis_core::etag::Etag;
 use ocis_core::id::{ResourceId, SpaceId};
 use ocis_core::permissions::Permissions;
 use ocis_core::port::{
-    CreateSpace, GetSpace, ListSpaces, OpenUpload, Page, PageRequest, Spaces, UploadTicket, Uploads,
+    CreateSpace, DisableSpace, GetSpace, ListSpaces, OpenUpload, Page, PageRequest, PurgeSpace,
+    RestoreSpace, Spaces, UpdateSpace, UploadTicket, Uploads,
 };
 use ocis_core::quota::Quota;
 use ocis_core::reference::Reference;
 use ocis_core::space::{Space, SpaceKind};
 use ocis_core::time::Timestamp;
-use ocis_core::{Caller, Cx, ErrorKind};
+use ocis_core::{Caller, Cx, Error, ErrorKind};
 use tower::{ServiceExt as _, service_fn};
 
 use super::*;
@@ -42,6 +43,8 @@ impl Storage {
             etag: Etag::new("e"),
             mtime: now,
             permissions: Permissions::default(),
+            image: None,
+            readme: None,
             disabled: None,
         }
     }
@@ -61,6 +64,22 @@ impl Spaces for Storage {
 
     async fn create(&self, _: &Cx, request: CreateSpace) -> Result<Space> {
         Ok(self.space(&request.name))
+    }
+
+    async fn update(&self, _: &Cx, _: UpdateSpace) -> Result<Space> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
+    async fn disable(&self, _: &Cx, _: DisableSpace) -> Result<()> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
+    async fn restore(&self, _: &Cx, _: RestoreSpace) -> Result<Space> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
+    async fn purge(&self, _: &Cx, _: PurgeSpace) -> Result<()> {
+        Err(Error::unimplemented("not in this fake"))
     }
 }
 
@@ -123,13 +142,7 @@ async fn a_list_goes_through_all_storages() {
         }
     }
     assert_eq!(names, ["one", "two", "three"]);
-    let create = CreateSpace {
-        kind: SpaceKind::Project,
-        name: "new".into(),
-        owner: None,
-        alias: None,
-        quota: None,
-    };
+    let create = CreateSpace::new(SpaceKind::Project, "new");
     assert_eq!(gateway.create(&cx(), create).await.unwrap().root.storage.as_str(), "b");
 }
 

@@ -6,7 +6,7 @@ use ocis_core::id::StorageId;
 use ocis_core::{Error, Result};
 
 use crate::gateway::{
-    AuthenticateGateway, NodesGateway, SpacesGateway, UploadsGateway, data_gateway,
+    AuthenticateGateway, GrantsGateway, NodesGateway, SpacesGateway, UploadsGateway, data_gateway,
 };
 use crate::peers::{Offer, Peers, Port, Slot};
 use crate::service::{Service, Unit};
@@ -22,6 +22,7 @@ impl Service for Gateway {
         Slot::AnyKey(Port::Nodes),
         Slot::AnyKey(Port::Spaces),
         Slot::AnyKey(Port::Uploads),
+        Slot::AnyKey(Port::Grants),
         Slot::AnyKey(Port::Data),
         Slot::Key(Port::Authenticate, "basic"),
     ];
@@ -29,6 +30,7 @@ impl Service for Gateway {
         Slot::Plain(Port::Nodes),
         Slot::Plain(Port::Spaces),
         Slot::Plain(Port::Uploads),
+        Slot::Plain(Port::Grants),
         Slot::Plain(Port::Data),
         Slot::Plain(Port::Authenticate),
     ];
@@ -51,6 +53,7 @@ impl Service for Gateway {
             .offers(Offer::Nodes(Arc::new(NodesGateway::new(peers.keyed_nodes()))))
             .offers(Offer::Spaces(Arc::new(spaces)))
             .offers(Offer::Uploads(Arc::new(UploadsGateway::new(peers.keyed_uploads()))))
+            .offers(Offer::Grants(Arc::new(GrantsGateway::new(peers.keyed_grants()))))
             .offers(Offer::Data(data_gateway(peers.keyed_data())))
             .offers(Offer::Authenticate(Arc::new(authenticate)))
             .ready_when(is_ready))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ocis_core::data::HttpService;
 use ocis_core::id::StorageId;
-use ocis_core::port::{Late, Nodes, Spaces, Uploads};
+use ocis_core::port::{Grants, Late, Nodes, Spaces, Uploads};
 use ocis_core::time::SystemClock;
 use ocis_core::{Error, Result};
 use ocis_storage::blob::{BlobStore, PosixBlobs};
@@ -35,6 +35,7 @@ impl Service for StorageUsers {
         Slot::AnyKey(Port::Nodes),
         Slot::AnyKey(Port::Spaces),
         Slot::AnyKey(Port::Uploads),
+        Slot::AnyKey(Port::Grants),
         Slot::AnyKey(Port::Data),
     ];
     type Config = settings::StorageUsers;
@@ -44,14 +45,18 @@ impl Service for StorageUsers {
         // Only this service reads its tickets, and every secret that services share will do.
         let secret = config.jwt_secret.expose().as_bytes();
         let tickets = Tickets::new(secret, &storage, config.transfer_expires.0)?;
-        let options =
-            Options { versioning: !config.disable_versioning, ..Options::new(storage.clone()) };
+        let options = Options {
+            versioning: !config.disable_versioning,
+            max_quota: (config.max_quota.0 > 0).then_some(config.max_quota.0),
+            ..Options::new(storage.clone())
+        };
         let handles = Handles::unbound();
         let (opened, watched, closed) = (handles.clone(), handles.clone(), handles.clone());
         Ok(Unit::new()
             .offers_as(storage.as_str(), Offer::Nodes(Arc::new(handles.nodes)))
             .offers_as(storage.as_str(), Offer::Spaces(Arc::new(handles.spaces)))
             .offers_as(storage.as_str(), Offer::Uploads(Arc::new(handles.uploads)))
+            .offers_as(storage.as_str(), Offer::Grants(Arc::new(handles.grants)))
             .offers_as(storage.as_str(), Offer::Data(late_http(handles.data, Self::NAME)))
             .starts(move || async move {
                 let open = move || open(&config.ocis_root, options);
@@ -75,6 +80,7 @@ struct Handles {
     nodes: Late<dyn Nodes>,
     spaces: Late<dyn Spaces>,
     uploads: Late<dyn Uploads>,
+    grants: Late<dyn Grants>,
     data: Late<HttpService>,
 }
 
@@ -85,6 +91,7 @@ impl Handles {
             nodes: Late::<dyn Nodes>::unbound(),
             spaces: Late::<dyn Spaces>::unbound(),
             uploads: Late::<dyn Uploads>::unbound(),
+            grants: Late::<dyn Grants>::unbound(),
             data: Late::named("data"),
         }
     }
@@ -92,7 +99,8 @@ impl Handles {
     fn bind(&self, store: Arc<Store>, blobs: Arc<dyn BlobStore>, tickets: Tickets) {
         let driver = Driver::new(Arc::clone(&store), tickets.clone());
         self.nodes.bind(Arc::new(driver.clone()));
-        self.spaces.bind(Arc::new(driver));
+        self.spaces.bind(Arc::new(driver.clone()));
+        self.grants.bind(Arc::new(driver));
         self.uploads.bind(Arc::new(StoreUploads::new(Arc::clone(&store), tickets.clone())));
         let data = DataPlane::new(Arc::clone(&store), blobs, tickets, Arc::new(SystemClock));
         self.data.bind(Arc::new(data.service()));
@@ -102,6 +110,7 @@ impl Handles {
     fn unbind(&self) -> Option<Arc<Store>> {
         let store = self.store.bound().ok();
         self.data.unbind();
+        self.grants.unbind();
         self.uploads.unbind();
         self.spaces.unbind();
         self.nodes.unbind();

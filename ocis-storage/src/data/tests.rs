@@ -15,7 +15,6 @@ use ocis_core::port::{
     Uploads as _,
 };
 use ocis_core::reference::Reference;
-use ocis_core::space::SpaceKind;
 use ocis_core::time::Timestamp;
 use ocis_core::user::UserRole;
 use ocis_core::{Caller, Cx, Identity};
@@ -84,13 +83,7 @@ impl Bench {
         };
         let cx = Cx::new(Caller::User(Arc::new(identity)), clock.now());
         let driver = Driver::new(Arc::clone(&store), tickets.clone());
-        let space = CreateSpace {
-            kind: SpaceKind::Personal,
-            name: "Home".into(),
-            owner: UserId::parse("home").ok(),
-            alias: None,
-            quota: None,
-        };
+        let space = CreateSpace::personal(UserId::parse("home").unwrap(), "Home");
         match driver.create(&cx, space).await {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             result => drop(result.unwrap()),

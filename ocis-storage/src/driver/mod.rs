@@ -1,5 +1,6 @@
 //! The ports of `ocis-core` over a store.
 
+mod grants;
 mod nodes;
 mod spaces;
 
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use crate::store::Store;
 use crate::ticket::Tickets;
 
-/// The ports `Nodes` and `Spaces` of a store.
+/// The ports `Nodes`, `Spaces` and `Grants` of a store.
 #[derive(Debug, Clone)]
 pub struct Driver {
     store: Arc<Store>,

@@ -8,7 +8,7 @@ use ocis_core::lock::ActiveLock;
 use ocis_core::node::Node;
 use ocis_core::port::{
     Changed, Copy, CreateFolder, Delete, List, LockNode, Locked, Move, Nodes, OpenRead, Page, Read,
-    RefreshLock, SetMetadata, Stat, Touch, Unlock,
+    RefreshLock, SetMetadata, Stat, Tag, Touch, Unlock,
 };
 use ocis_core::{Cx, Error, Result};
 
@@ -103,6 +103,10 @@ impl Nodes for Driver {
 
     async fn set_metadata(&self, cx: &Cx, request: SetMetadata) -> Result<Node> {
         self.store.change(cx, move |change| change.set_metadata(&request)).await
+    }
+
+    async fn tag(&self, cx: &Cx, request: Tag) -> Result<Node> {
+        self.store.change(cx, move |change| change.tag(&request)).await
     }
 
     async fn lock(&self, cx: &Cx, request: LockNode) -> Result<Locked> {

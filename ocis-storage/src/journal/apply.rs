@@ -13,6 +13,7 @@ use super::record::{Action, Ancestor, Record};
 use crate::blob::{BlobStore, staged};
 use crate::fs::{Fs, Open, is_missing};
 use crate::layout::attributes::{Attributes, TMP_ETAG, TREE_MTIME, TREE_SIZE};
+use crate::layout::index::Index;
 use crate::layout::paths;
 
 /// Applies records to the tree. Nothing is flushed: until a checkpoint the journal has it all.
@@ -54,7 +55,12 @@ impl Applier {
             Action::Unstage(space, blob) => {
                 gone(fs.unlink(&staged::path(&self.uploads, space, blob)))
             }
-            Action::Index(path, space, value) => return self.index(&at(path), space, value),
+            Action::Index(path, space, value) => {
+                return self.index(&at(path), |index| index.add(space, value));
+            }
+            Action::Unindex(path, space) => {
+                return self.index(&at(path), |index| index.remove(space));
+            }
         };
         done.map_err(broken)
     }
@@ -112,17 +118,18 @@ impl Applier {
         }
     }
 
-    fn index(&self, path: &Path, space: &SpaceId, value: &str) -> Result<()> {
-        let mut map: std::collections::BTreeMap<String, String> = match self.fs.read(path) {
-            Ok(bytes) => rmp_serde::from_slice(&bytes)
-                .map_err(|error| Error::internal("an index of spaces is damaged").because(error))?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Default::default(),
+    fn index(&self, path: &Path, change: impl FnOnce(&mut Index)) -> Result<()> {
+        let before = match self.fs.read(path) {
+            Ok(bytes) => Index::decode(&bytes)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Index::default(),
             Err(error) => return Err(broken(error)),
         };
-        map.insert(space.to_string(), value.to_owned());
-        let bytes = rmp_serde::to_vec(&map)
-            .map_err(|error| Error::internal("an index cannot be written").because(error))?;
-        self.put_flushed(path, &bytes).map_err(broken)
+        let mut index = before.clone();
+        change(&mut index);
+        if index == before {
+            return Ok(());
+        }
+        self.put_flushed(path, &index.encode()?).map_err(broken)
     }
 
     /// Replaces a file that is read when the journal is replayed, so that it must never be there

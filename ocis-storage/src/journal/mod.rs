@@ -77,14 +77,19 @@ struct Queue {
 struct Waiting {
     records: VecDeque<(Record, Answer)>,
     next: u64,
+    /// Who waits for a checkpoint.
+    checkpoints: Vec<Waiter>,
     refusing: bool,
     closing: bool,
 }
 
+/// Who waits until a segment is removed.
+type Waiter = mpsc::Sender<()>;
+
 enum Work {
     Apply(Vec<(Record, Answer)>),
-    /// The segments are full: flush, then remove them.
-    Full(PathBuf),
+    /// The segments are full: flush, then remove them, and tell those who wait.
+    Full(PathBuf, Vec<Waiter>),
     /// Answer with what is not written back, when everything before is done.
     Barrier(mpsc::Sender<Unwritten>),
 }
@@ -158,6 +163,7 @@ impl Journal {
             queue: Arc::clone(&queue),
             applier: to_applier,
             events,
+            checkpoints: Vec::new(),
         };
         let guard = OnPanic(Arc::clone(&queue));
         start(
@@ -201,6 +207,15 @@ impl Journal {
         futures::executor::block_on(answered).map_err(|_| unavailable())?
     }
 
+    /// Waits until everything queued so far is in the files and flushed, and the journal holds
+    /// nothing of it any more; blocking.
+    pub(crate) fn checkpoint(&self) -> Result<()> {
+        let (done, is_done) = mpsc::channel();
+        self.queue.state.lock().checkpoints.push(done);
+        self.settle()?;
+        is_done.recv().map_err(|_| unavailable())
+    }
+
     /// Waits for everything queued, and stops. Nothing is flushed but the journal.
     pub(crate) fn stop(&self) {
         self.queue.state.lock().closing = true;
@@ -232,6 +247,8 @@ struct Writer {
     queue: Arc<Queue>,
     applier: mpsc::Sender<Work>,
     events: Arc<dyn Events>,
+    /// Who waits for a checkpoint behind what is being written.
+    checkpoints: Vec<Waiter>,
 }
 
 /// The answer to a change that may still come about when the store is opened again.
@@ -256,7 +273,7 @@ impl Writer {
     }
 
     /// Waits for records and frames as many as fit into one batch; none at the end.
-    fn take(&self, frames: &mut Vec<u8>) -> Option<Vec<(Record, Answer)>> {
+    fn take(&mut self, frames: &mut Vec<u8>) -> Option<Vec<(Record, Answer)>> {
         frames.clear();
         let mut state = self.queue.state.lock();
         while state.records.is_empty() {
@@ -265,6 +282,7 @@ impl Writer {
             }
             self.queue.wake.wait(&mut state);
         }
+        self.checkpoints.append(&mut state.checkpoints);
         let mut batch = Vec::new();
         while frames.len() < BATCH {
             let Some((record, answer)) = state.records.pop_front() else { break };
@@ -285,11 +303,12 @@ impl Writer {
         segment.file.write_at(frames, segment.end)?;
         segment.file.sync()?;
         segment.end += frames.len() as u64;
-        if segment.end >= self.segment_bytes
+        if (segment.end >= self.segment_bytes || !self.checkpoints.is_empty())
             && let Some(full) = self.segment.take()
         {
             // The applier gets it after the batch that is yet to be sent; see `Work::Full`.
-            let _ = self.applier.send(Work::Full(full.path));
+            let waiters = std::mem::take(&mut self.checkpoints);
+            let _ = self.applier.send(Work::Full(full.path, waiters));
         }
         Ok(())
     }
@@ -297,6 +316,7 @@ impl Writer {
     /// Refuses a batch that could not be written, and everything queued behind it.
     fn refuse(&mut self, batch: Vec<(Record, Answer)>, error: &std::io::Error) {
         tracing::error!(%error, "the journal cannot be written");
+        self.checkpoints.clear();
         let queued: Vec<_> = {
             let mut state = self.queue.state.lock();
             state.refusing = true;
@@ -311,7 +331,7 @@ impl Writer {
                 is_cut = false;
                 self.queue.failed.store(true, Ordering::Release);
             }
-            let _ = self.applier.send(Work::Full(segment.path));
+            let _ = self.applier.send(Work::Full(segment.path, Vec::new()));
         }
         let (sender, receiver) = mpsc::channel();
         if self.applier.send(Work::Barrier(sender)).is_ok()
@@ -331,7 +351,7 @@ impl Writer {
 fn apply_all(
     mut applier: Applier,
     work: &mpsc::Receiver<Work>,
-    checkpointer: &mpsc::Sender<PathBuf>,
+    checkpointer: &mpsc::Sender<(PathBuf, Vec<Waiter>)>,
     queue: &Queue,
     events: &dyn Events,
 ) {
@@ -359,10 +379,10 @@ fn apply_all(
                     let _ = answer.send(apply_one(&mut applier, &record, queue, events));
                 }
                 if !full.is_empty() && write_back(&mut applier, queue, events) {
-                    full.drain(..).for_each(|path| drop(checkpointer.send(path)));
+                    full.drain(..).for_each(|it| drop(checkpointer.send(it)));
                 }
             }
-            Some(Work::Full(path)) => full.push(path),
+            Some(Work::Full(path, waiters)) => full.push((path, waiters)),
             Some(Work::Barrier(sender)) => drop(sender.send(applier.unwritten.clone())),
             None => {
                 write_back(&mut applier, queue, events);

@@ -41,6 +41,8 @@ pub(crate) enum Action {
     Unstage(SpaceId, BlobId),
     /// An index holds this space under this value.
     Index(String, SpaceId, String),
+    /// An index does not hold this space.
+    Unindex(String, SpaceId),
 }
 
 /// The change time and size of a folder above a changed node.

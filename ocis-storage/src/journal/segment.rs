@@ -44,10 +44,15 @@ pub(super) fn remove(fs: &dyn Fs, path: &Path) -> std::io::Result<()> {
     fs.sync_dir(path.parent().unwrap_or(path))
 }
 
-/// Flushes the file system for full segments, and removes them, the oldest first.
-pub(super) fn checkpoint(fs: &dyn Fs, root: &Path, full: &mpsc::Receiver<PathBuf>) {
+/// Flushes the file system for full segments, and removes them, the oldest first. Tells who waits
+/// for one when it and all before it are gone, and drops who waits in vain.
+pub(super) fn checkpoint(
+    fs: &dyn Fs,
+    root: &Path,
+    full: &mpsc::Receiver<(PathBuf, Vec<mpsc::Sender<()>>)>,
+) {
     let mut oldest = VecDeque::new();
-    while let Ok(path) = full.recv() {
+    while let Ok((path, waiters)) = full.recv() {
         oldest.push_back(path);
         if let Err(error) = fs.sync_all(root) {
             tracing::error!(%error, "a checkpoint failed; the journal grows");
@@ -59,6 +64,12 @@ pub(super) fn checkpoint(fs: &dyn Fs, root: &Path, full: &mpsc::Receiver<PathBuf
                 break;
             }
             oldest.pop_front();
+        }
+        if oldest.is_empty() {
+            for waiter in waiters {
+                // Whoever does not wait any more need not know.
+                let _ = waiter.send(());
+            }
         }
     }
 }

@@ -23,6 +23,8 @@ pub(crate) const PROPAGATION: &str = "propagation";
 pub(crate) const TMP_ETAG: &str = "tmp.etag";
 pub(crate) const STATUS: &str = "nodestatus";
 pub(crate) const TRASH_ORIGIN: &str = "trash.origin";
+/// When a space was disabled; on its root.
+pub(crate) const DISABLED: &str = "dtime";
 pub(crate) const QUOTA: &str = "quota";
 pub(crate) const GRANT: &str = "grant.";
 pub(crate) const FAVORITE: &str = "fav.";

@@ -5,5 +5,6 @@
 pub(crate) mod attributes;
 pub(crate) mod etag;
 pub(crate) mod grant;
+pub(crate) mod index;
 pub(crate) mod lockfile;
 pub(crate) mod paths;

@@ -95,6 +95,11 @@ pub(crate) fn index_by_user(user: &str) -> String {
     format!("indexes/by-user-id/{user}.mpk")
 }
 
+/// The index of the spaces of a group.
+pub(crate) fn index_by_group(group: &str) -> String {
+    format!("indexes/by-group-id/{group}.mpk")
+}
+
 /// The index of the spaces of a type.
 pub(crate) fn index_by_type(kind: &str) -> String {
     format!("indexes/by-type/{kind}.mpk")

@@ -15,6 +15,7 @@ use ocis_core::{Error, Result};
 
 use super::change::Change;
 use super::state::Entry;
+use crate::layout::attributes::DISABLED;
 
 /// A node with everything above it.
 #[derive(Debug, Clone)]
@@ -87,12 +88,16 @@ fn nothing() -> Error {
 
 impl Change<'_> {
     /// The node that `target` points at, with everything above it; `NotFound` when there is none
-    /// or the caller may not see it.
+    /// or the caller may not see it, or the space is disabled.
     pub(crate) fn place(&mut self, target: &Reference) -> Result<Place> {
         if target.base.storage != self.store.options.storage {
             return Err(nothing());
         }
         let space = target.base.space.clone();
+        // First, because nothing of a space that is gone or out of use is there.
+        if self.root(&space)?.attributes.bytes(DISABLED).is_some() {
+            return Err(nothing());
+        }
         let mut line = self.line(&space, &target.base.node)?;
         for name in target.path.components() {
             let folder = line.last().ok_or_else(nothing)?.info.id.node.clone();

@@ -53,6 +53,8 @@ pub(crate) struct Change<'a> {
     ancestors: HashMap<Key, (Timestamp, u64)>,
     actions: Vec<Action>,
     events: Vec<Event>,
+    /// A space that is gone, with everything that is known of it.
+    gone: Option<SpaceId>,
 }
 
 impl<'a> Change<'a> {
@@ -68,6 +70,7 @@ impl<'a> Change<'a> {
             ancestors: HashMap::new(),
             actions: Vec::new(),
             events: Vec::new(),
+            gone: None,
         }
     }
 
@@ -239,6 +242,12 @@ impl<'a> Change<'a> {
         self.nodes.insert((space.clone(), node.clone()), None);
     }
 
+    /// A space is gone from memory.
+    pub(crate) fn forget_space(&mut self, space: &SpaceId) {
+        self.forget(space, &space.root());
+        self.gone = Some(space.clone());
+    }
+
     /// A folder lists a child.
     pub(crate) fn list(&mut self, space: &SpaceId, folder: &NodeId, name: &str, child: &NodeId) {
         let target = paths::child_target(child).to_string_lossy().into_owned();
@@ -333,6 +342,9 @@ impl<'a> Change<'a> {
             return Err(Error::internal("a change under a shared lock"));
         };
         let (lsn, answered) = journal.submit(record)?;
+        if let Some(space) = &self.gone {
+            state.drop_space(space);
+        }
         let mut touched: Vec<Key> = self.listed.keys().cloned().collect();
         for (at, entry) in self.nodes {
             match entry {

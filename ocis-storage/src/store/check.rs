@@ -1,18 +1,21 @@
 //! Whether the files of a store fit together: every rule about them that no single file can show.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
+use ocis_core::access::Grantee;
 use ocis_core::id::{BlobId, NodeId, SpaceId};
 use ocis_core::{Error, Result};
 
-use super::Store;
+use super::{Store, load};
 use crate::blob::staged;
 use crate::fs::{Fs, Kind, is_missing};
 use crate::journal::broken;
 use crate::layout::attributes::{self as key, Attributes};
-use crate::layout::paths;
+use crate::layout::index::{self, Index};
+use crate::layout::{grant, paths};
 
 /// How often to wait for others' changes before giving up.
 const PATIENCE: usize = 100;
@@ -89,6 +92,7 @@ impl Check<'_> {
             self.space(space)?;
         }
         self.indexes(&spaces)?;
+        self.members(&spaces)?;
         Ok(self.found)
     }
 
@@ -320,6 +324,46 @@ impl Check<'_> {
         }
         for space in spaces.iter().filter(|space| !typed.contains(space.as_str())) {
             self.tell(format!("space {space} is in no index"));
+        }
+        Ok(())
+    }
+
+    /// The owner and the members of a space, and nobody else, have it in their index.
+    fn members(&mut self, spaces: &[SpaceId]) -> Result<()> {
+        let (fs, root) = (Arc::clone(&self.store.fs), self.store.root());
+        let mut wanted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for space in spaces {
+            let bytes = fs.read(&root.join(paths::metadata(space, &space.root())));
+            let Ok(attributes) = bytes.map_err(broken).and_then(|it| Attributes::decode(&it))
+            else {
+                continue;
+            };
+            let owner = load::owner(&attributes).map(Grantee::User);
+            let grants = attributes.under(key::GRANT);
+            let members =
+                grants.filter_map(|(name, value)| Some(grant::read(name, value)?.grantee));
+            for member in members.chain(owner) {
+                wanted.entry(index::of(&member)).or_default().insert(space.to_string());
+            }
+        }
+        for folder in ["indexes/by-user-id", "indexes/by-group-id"] {
+            for entry in entries(&*fs, &root.join(folder))? {
+                // oCIS also lists project spaces under nobody.
+                if entry.name == ".mpk" || !entry.name.ends_with(".mpk") {
+                    continue;
+                }
+                let path = format!("{folder}/{}", entry.name);
+                let members = wanted.remove(&path).unwrap_or_default();
+                let bytes = fs.read(&root.join(&path)).map_err(broken)?;
+                let Ok(index) = Index::decode(&bytes) else { continue };
+                let listed: BTreeSet<_> = index.spaces().map(String::from).collect();
+                for space in listed.symmetric_difference(&members) {
+                    self.tell(format!("{path} and the members of space {space} do not agree"));
+                }
+            }
+        }
+        for (path, spaces) in wanted {
+            self.tell(format!("{path} is missing, which should name {spaces:?}"));
         }
         Ok(())
     }

@@ -10,10 +10,15 @@ mod access;
 mod change;
 mod check;
 mod create;
+mod grants;
 mod load;
 mod locks;
+mod purge_space;
 mod remove;
+mod space_list;
+mod spaces;
 mod state;
+mod tags;
 mod transfer;
 mod upload;
 mod view;
@@ -46,6 +51,9 @@ pub struct Options {
     pub storage: StorageId,
     /// Whether a file's former content is kept as a version (not `OCIS_DISABLE_VERSIONING`).
     pub versioning: bool,
+    /// The largest quota that a space can have, in bytes; none for no limit
+    /// (`OCIS_SPACES_MAX_QUOTA`).
+    pub max_quota: Option<u64>,
     /// Nodes that are kept in memory at most; some 600 bytes each.
     pub cached_nodes: usize,
     /// Bytes of the disk that are never given to contents, so that metadata can still be written.
@@ -63,6 +71,7 @@ impl Options {
         Self {
             storage,
             versioning: true,
+            max_quota: None,
             cached_nodes: 200_000,
             reserve: 64 * 1024 * 1024,
             segment: 32 * 1024 * 1024,
@@ -149,6 +158,7 @@ impl Store {
         let events = Arc::clone(&memory) as Arc<dyn Events>;
         let journal = Journal::open(&ours.join("journal"), applier, events, options.segment)?;
         staged::sweep(&*fs, &uploads, &*blobs)?;
+        purge_space::sweep(&*fs, &*blobs, root)?;
         let owned = Mutex::new(Some(owned));
         let root = root.to_owned();
         Ok(Arc::new(Self { fs, blobs, options, root, uploads, memory, journal, owned }))

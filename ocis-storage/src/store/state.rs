@@ -90,6 +90,17 @@ impl State {
         self.unwritten.remove(key);
     }
 
+    pub(super) fn drop_space(&mut self, space: &SpaceId) {
+        self.nodes.retain(|(of, _), _| of != space);
+        self.unwritten.retain(|(of, _), _| of != space);
+        let names = &mut self.names;
+        self.folders.retain(|(of, _), children| {
+            let stays = of != space;
+            *names -= if stays { 0 } else { children.len() };
+            stays
+        });
+    }
+
     /// Lists a name, or ceases to, in a listing that is in memory.
     pub(super) fn set_child(&mut self, folder: &Key, name: &str, child: Option<NodeId>) {
         let Some(children) = self.folders.get_mut(folder) else { return };

@@ -18,7 +18,6 @@ use ocis_core::port::{
     PageRequest, Spaces, Uploads,
 };
 use ocis_core::reference::Reference;
-use ocis_core::space::SpaceKind;
 use ocis_core::time::{SystemClock, Timestamp};
 use ocis_core::user::UserRole;
 use ocis_core::{Error, ErrorKind, Result};
@@ -87,13 +86,7 @@ impl World {
     }
 
     pub(crate) async fn home(&self, name: &str) -> Result<()> {
-        let request = CreateSpace {
-            kind: SpaceKind::Personal,
-            name: name.into(),
-            owner: Some(UserId::parse(name).unwrap()),
-            alias: None,
-            quota: None,
-        };
+        let request = CreateSpace::personal(UserId::parse(name).unwrap(), name);
         self.driver.create(&person(name), request).await.map(drop)
     }
 

@@ -3,14 +3,17 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use ocis_core::access::{Grant, Grantee};
 use ocis_core::lock::LockScope;
+use ocis_core::permissions::Permissions;
 use ocis_core::port::{
-    Conditions, Copy, CreateFolder, Delete, GetSpace, List, ListSpaces, LockNode, Move, Nodes,
-    OpenRead, PageRequest, RefreshLock, SetMetadata, Spaces, Stat, Touch,
+    Conditions, Copy, CreateFolder, Delete, GetSpace, Grants, List, ListGrants, ListSpaces,
+    LockNode, Move, Nodes, OpenRead, PageRequest, RefreshLock, RemoveGrant, SetGrant, SetMetadata,
+    Spaces, Stat, Tag, Touch, UpdateSpace,
 };
 use ocis_core::{Error, Result};
 
-use super::world::{World, at, root};
+use super::world::{World, at, person, root};
 
 type Done<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
 
@@ -73,6 +76,17 @@ fn properties(path: &str) -> SetMetadata {
     }
 }
 
+/// A grant to somebody else, on a folder.
+fn given(letters: &str) -> SetGrant {
+    let grant = Grant {
+        grantee: Grantee::User("bob".parse().unwrap()),
+        permissions: Permissions::from_letters(letters),
+        expires: None,
+        creator: None,
+    };
+    SetGrant { target: at("d"), grant, lock_tokens: Vec::new() }
+}
+
 cases! {
     "stat" needs "": |world| {
         world.driver.stat(&world.marie, Stat { target: at("d/x") }).await.map(drop)
@@ -127,7 +141,7 @@ cases! {
         world.driver.lock(&world.marie, locked("d/x")).await.map(drop)
     };
     "refresh somebody's lock" needs "w": |world| {
-        let taken = world.driver.lock(&super::world::person("einstein"), locked("d/x")).await?;
+        let taken = world.driver.lock(&person("einstein"), locked("d/x")).await?;
         let token = taken.lock.lock.token;
         let request = RefreshLock { target: at("d/x"), token, expires: None };
         world.driver.refresh_lock(&world.marie, request).await.map(drop)
@@ -138,5 +152,34 @@ cases! {
     "see a space in the list" needs "": |world| {
         let page = Spaces::list(&world.driver, &world.marie, ListSpaces::default()).await?;
         if page.items.is_empty() { Err(Error::not_found("no space")) } else { Ok(()) }
+    };
+    "rename a space" needs "o": |world| {
+        let request = UpdateSpace { name: Some("new".into()), ..UpdateSpace::of(root()) };
+        world.driver.update(&world.marie, request).await.map(drop)
+    };
+    "give a space another alias" needs "w": |world| {
+        let request = UpdateSpace { alias: Some("new".into()), ..UpdateSpace::of(root()) };
+        world.driver.update(&world.marie, request).await.map(drop)
+    };
+    "tag" needs "w": |world| {
+        let (add, remove) = (vec!["new".into()], Vec::new());
+        let request = Tag { target: at("d/x"), add, remove, conditions: free() };
+        world.driver.tag(&world.marie, request).await.map(drop)
+    };
+    "list grants" needs "c": |world| {
+        Grants::list(&world.driver, &world.marie, ListGrants { target: at("d") }).await.map(drop)
+    };
+    "give a grant" needs "C": |world| world.driver.set(&world.marie, given("t")).await;
+    "give what one has" needs "rC": |world| world.driver.set(&world.marie, given("r")).await;
+    "deny" needs "CO": |world| world.driver.set(&world.marie, given("")).await;
+    "change somebody's grant" needs "o": |world| {
+        world.driver.set(&person("einstein"), given("tr")).await?;
+        world.driver.set(&world.marie, given("t")).await
+    };
+    "take back somebody's grant" needs "o": |world| {
+        world.driver.set(&person("einstein"), given("tr")).await?;
+        let (grantee, lock_tokens) = (given("").grant.grantee, Vec::new());
+        let request = RemoveGrant { target: at("d"), grantee, lock_tokens };
+        world.driver.remove(&world.marie, request).await
     };
 }

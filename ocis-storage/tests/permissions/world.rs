@@ -15,7 +15,6 @@ use ocis_core::port::{
     Conditions, CreateFolder, CreateSpace, Delete, Nodes, OpenUpload, Spaces, Uploads,
 };
 use ocis_core::reference::Reference;
-use ocis_core::space::SpaceKind;
 use ocis_core::time::{SystemClock, Timestamp};
 use ocis_core::user::UserRole;
 use ocis_core::{Error, Result};
@@ -98,6 +97,10 @@ impl World {
         drop(world);
         // As a real oCIS writes them.
         grant(&disk, "nstein", &format!("\0t=A:f=:p={letters}:c=einstein:e=0\n"));
+        let of_marie =
+            BTreeMap::from([("einstein", "../../../spaces/ei/nstein/nodes/ei/ns/te/in")]);
+        let index = Path::new("/store/indexes/by-user-id/marie.mpk");
+        disk.write(index, &rmp_serde::to_vec(&of_marie).unwrap()).unwrap();
         grant(&disk, "hidden", "\0t=D:f=:p=:c=einstein:e=0\n");
         Self::open(&disk)
     }
@@ -120,13 +123,7 @@ impl World {
     }
 
     async fn fill(&self) -> Result<()> {
-        let request = CreateSpace {
-            kind: SpaceKind::Personal,
-            name: "einstein".into(),
-            owner: Some(UserId::parse("einstein").unwrap()),
-            alias: None,
-            quota: None,
-        };
+        let request = CreateSpace::personal(UserId::parse("einstein").unwrap(), "einstein");
         self.driver.create(&self.einstein, request).await?;
         for path in ["d", "d/e", "d/hidden", "old"] {
             let request = CreateFolder { target: at(path), conditions: Conditions::default() };

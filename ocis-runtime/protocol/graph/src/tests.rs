@@ -10,7 +10,8 @@ use ocis_core::etag::Etag;
 use ocis_core::id::{GroupId, ResourceId, SpaceId, StorageId, UserId};
 use ocis_core::permissions::Permissions;
 use ocis_core::port::{
-    CreateSpace, Cursor, FindUser, GetGroup, GetSpace, ListGroups, ListSpaces, ListUsers, Page,
+    CreateSpace, Cursor, DisableSpace, FindUser, GetGroup, GetSpace, ListGroups, ListSpaces,
+    ListUsers, Page, PurgeSpace, RestoreSpace, UpdateSpace,
 };
 use ocis_core::quota::Quota;
 use ocis_core::space::{Space, SpaceKind};
@@ -65,6 +66,8 @@ fn space(kind: SpaceKind, id: &str, name: &str) -> Space {
         etag: Etag::new("2399c543429ead1ec855abf3ce8ffd77"),
         mtime: "2026-11-23T02:49:27.33388806Z".parse().unwrap(),
         permissions: Permissions::MANAGER,
+        image: None,
+        readme: None,
         disabled: None,
     }
 }
@@ -113,6 +116,22 @@ impl Spaces for Fake {
 
     async fn create(&self, _: &Cx, _: CreateSpace) -> Result<Space> {
         Err(Error::denied("no"))
+    }
+
+    async fn update(&self, _: &Cx, _: UpdateSpace) -> Result<Space> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
+    async fn disable(&self, _: &Cx, _: DisableSpace) -> Result<()> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
+    async fn restore(&self, _: &Cx, _: RestoreSpace) -> Result<Space> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
+    async fn purge(&self, _: &Cx, _: PurgeSpace) -> Result<()> {
+        Err(Error::unimplemented("not in this fake"))
     }
 }
 

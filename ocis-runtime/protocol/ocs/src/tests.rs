@@ -8,7 +8,10 @@ use ocis_core::data::empty;
 use ocis_core::etag::Etag;
 use ocis_core::id::{GroupId, ResourceId, SpaceId, StorageId, UserId};
 use ocis_core::permissions::Permissions;
-use ocis_core::port::{CreateSpace, Cursor, GetSpace, ListSpaces, Page};
+use ocis_core::port::{
+    CreateSpace, Cursor, DisableSpace, GetSpace, ListSpaces, Page, PurgeSpace, RestoreSpace,
+    UpdateSpace,
+};
 use ocis_core::quota::Quota;
 use ocis_core::space::{Space, SpaceKind};
 use ocis_core::time::Timestamp;
@@ -48,6 +51,8 @@ impl Spaces for OneSpace {
             etag: Etag::new("e"),
             mtime: now(),
             permissions: Permissions::MANAGER,
+            image: None,
+            readme: None,
             disabled: None,
         };
         Ok(Page { items: vec![space], next: None })
@@ -59,6 +64,22 @@ impl Spaces for OneSpace {
 
     async fn create(&self, _: &Cx, _: CreateSpace) -> Result<Space> {
         Err(Error::denied("no"))
+    }
+
+    async fn update(&self, _: &Cx, _: UpdateSpace) -> Result<Space> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
+    async fn disable(&self, _: &Cx, _: DisableSpace) -> Result<()> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
+    async fn restore(&self, _: &Cx, _: RestoreSpace) -> Result<Space> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
+    async fn purge(&self, _: &Cx, _: PurgeSpace) -> Result<()> {
+        Err(Error::unimplemented("not in this fake"))
     }
 }
 

@@ -84,6 +84,7 @@ async fn personal_quota(parts: &OcsParts, cx: &Cx, identity: &Identity) -> Resul
         kind: Some(SpaceKind::Personal),
         owner: Some(identity.id.clone()),
         page: PageRequest::default(),
+        ..ListSpaces::default()
     };
     loop {
         // A page may be empty though there are more: each storage has its own.

@@ -43,6 +43,7 @@ impl Homes {
             kind: Some(SpaceKind::Personal),
             owner: Some(caller.id.clone()),
             page: PageRequest { cursor: None, limit: 1 },
+            ..ListSpaces::default()
         };
         let page = server.parts.spaces.list(cx, request).await?;
         let Some(space) = page.items.into_iter().find(|space| space.disabled.is_none()) else {

@@ -16,9 +16,10 @@ use ocis_core::node::{Node, NodeInfo, NodeKind};
 use ocis_core::path::SpacePath;
 use ocis_core::permissions::Permissions;
 use ocis_core::port::{
-    Changed, Conditions, Copy, CreateFolder, CreateSpace, Cursor, Delete, FindUser, GetSpace, List,
-    ListSpaces, ListUsers, LockNode, Locked, Move, Nodes, OpenRead, OpenUpload, Page, Read,
-    RefreshLock, SetMetadata, Spaces, Stat, Touch, Unlock, UploadTicket, Uploads, Users,
+    Changed, Conditions, Copy, CreateFolder, CreateSpace, Cursor, Delete, DisableSpace, FindUser,
+    GetSpace, List, ListSpaces, ListUsers, LockNode, Locked, Move, Nodes, OpenRead, OpenUpload,
+    Page, PurgeSpace, Read, RefreshLock, RestoreSpace, SetMetadata, Spaces, Stat, Tag, Touch,
+    Unlock, UpdateSpace, UploadTicket, Uploads, Users,
 };
 use ocis_core::quota::Quota;
 use ocis_core::reference::Reference;
@@ -434,6 +435,10 @@ impl Nodes for Memory {
         state.node(&path)
     }
 
+    async fn tag(&self, _: &Cx, _: Tag) -> Result<Node> {
+        Err(Error::unimplemented("WebDAV does not call this"))
+    }
+
     async fn lock(&self, cx: &Cx, request: LockNode) -> Result<Locked> {
         let mut state = self.0.lock();
         let path = state.path(&request.target)?;
@@ -547,12 +552,30 @@ impl Spaces for Memory {
             etag: node.info.etag.clone(),
             mtime: node.info.mtime,
             permissions: node.permissions,
+            image: None,
+            readme: None,
             disabled: None,
         })
     }
 
     async fn create(&self, _: &Cx, _: CreateSpace) -> Result<Space> {
         Err(Error::unimplemented("WebDAV does not call this"))
+    }
+
+    async fn update(&self, _: &Cx, _: UpdateSpace) -> Result<Space> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
+    async fn disable(&self, _: &Cx, _: DisableSpace) -> Result<()> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
+    async fn restore(&self, _: &Cx, _: RestoreSpace) -> Result<Space> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
+    async fn purge(&self, _: &Cx, _: PurgeSpace) -> Result<()> {
+        Err(Error::unimplemented("not in this fake"))
     }
 }
 
