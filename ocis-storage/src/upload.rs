@@ -95,7 +95,8 @@ pub(crate) async fn receive(
     claims.prepared.blob = BlobId::random();
     let path = staged::path(store.uploads_dir(), &claims.prepared.space, &claims.prepared.blob);
     let stage = || Stager::begin(Arc::clone(store.fs()), path);
-    let received = collect(body, length, stage).await?;
+    let inline = if blobs.is_remote() { None } else { Some(INLINE) };
+    let received = collect(body, length, inline, stage).await?;
     if claims.checksum.as_ref().is_some_and(|expected| !expected.matches(received.checksums())) {
         return Err(Error::invalid("the content does not have the checksum that was announced"));
     }
@@ -121,14 +122,15 @@ impl Received {
     }
 }
 
-/// Reads the whole body: into memory if it is short, else into a staged file.
+/// Reads the whole body: into memory if it is no longer than `inline`, else into a staged file.
 async fn collect(
     mut body: Body,
     length: Option<u64>,
+    inline: Option<u64>,
     stage: impl FnOnce() -> Stager,
 ) -> Result<Received> {
     let (mut size, mut short) = (0, Bytes::new());
-    while size <= INLINE && length.is_none_or(|length| length <= INLINE) {
+    while inline.is_some_and(|most| size <= most && length.is_none_or(|length| length <= most)) {
         match next(&mut body, length, &mut size).await? {
             Some(bytes) if short.is_empty() => short = bytes,
             Some(bytes) => {
@@ -136,7 +138,7 @@ async fn collect(
                 joined.extend_from_slice(&bytes);
                 short = joined.freeze();
             }
-            None => return inline(short).await,
+            None => return digested(short).await,
         }
     }
     let mut stager = stage().push(&short).await?;
@@ -147,7 +149,7 @@ async fn collect(
     Ok(Received::Staged(stager.finish().await?))
 }
 
-async fn inline(bytes: Bytes) -> Result<Received> {
+async fn digested(bytes: Bytes) -> Result<Received> {
     if bytes.len() <= DIGEST_HERE {
         let checksums = digest(&bytes);
         return Ok(Received::Inline(bytes, checksums));
@@ -206,16 +208,17 @@ async fn finish(
     };
     let (space, blob, size) = (prepared.space.clone(), prepared.blob.clone(), staged.size);
     let path = staged.keep()?;
-    let result = match blobs.put(&space, &blob, &path).await {
+    let put = blobs.put(&space, &blob, &path).await;
+    let was_put = put.is_ok();
+    let result = match put {
         Ok(()) => store.commit_upload(&cx, commit(prepared, size, Content::Staged)).await,
         Err(error) => Err(error),
     };
     // Only where it is certain that no record of the blob was written; otherwise the next opening
     // of the store knows, see `staged::sweep`.
-    let certain = result.as_ref().is_err_and(|error| refused(error.kind())) && !store.has_failed();
-    if certain {
-        let discarded =
-            spawn_blocking(move || staged::discard(&**store.fs(), path, &*blobs, (&space, &blob)));
+    let refused = result.as_ref().is_err_and(|error| !was_put || refused(error.kind()));
+    if refused && !store.has_failed() {
+        let discarded = spawn_blocking(move || store.drops.discard(path, (&space, &blob)));
         if let Ok(Err(error)) = discarded.await {
             tracing::warn!(%error, "a refused content stays until the store is opened again");
         }

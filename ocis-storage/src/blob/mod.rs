@@ -13,6 +13,14 @@
 //!    names a blob that nothing refers to, and [`staged::sweep`] removes both: no blob is lost
 //!    sight of, and none has to be searched for.
 //!
+//! 3. A blob that nothing refers to any more is deleted when the record that says so is applied.
+//!
+//! A store on **another machine** ([`BlobStore::is_remote`]) would hold up every change. There, all
+//! contents are staged, so nothing is put while a record is applied. And a record that says that a
+//! blob is gone only marks it, as a staged file does; a thread in the background deletes many at a
+//! time, and their marks after them. Who dropped something waits some seconds for that; when the
+//! machine is away, it is tried again until it is back, also after a crash.
+//!
 //! A store of one's own implements the seven methods and passes
 //! `conformance::blob_store` (feature `conformance`).
 
@@ -28,9 +36,13 @@ use ocis_core::id::{BlobId, SpaceId};
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+pub(crate) mod drops;
+pub mod faulty;
+mod object;
 mod posix;
 pub mod staged;
 
+pub use object::{Cut, ObjectBlobs, Patience, S3Settings};
 pub use posix::PosixBlobs;
 pub(crate) use posix::stopped;
 
@@ -44,6 +56,12 @@ pub type Content = BoxStream<'static, Result<Bytes>>;
 /// must not block it; the others are called on threads that may block.
 #[async_trait]
 pub trait BlobStore: fmt::Debug + Send + Sync + 'static {
+    /// Whether contents lie on another machine, which may be slow or away. Then no step of a change
+    /// that others wait for calls this store; see the module documentation.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
     /// Makes a blob of a staged file, which is complete but not yet flushed and stays where it is.
     ///
     /// When it returns, the blob is whole and survives a power cut, and so does the name of the
@@ -67,6 +85,18 @@ pub trait BlobStore: fmt::Debug + Send + Sync + 'static {
     /// Removes a blob; blocking. One that is not there is no error. May come back after a power cut
     /// until the journal has flushed the store.
     fn delete(&self, space: &SpaceId, blob: &BlobId) -> Result<()>;
+
+    /// Removes many blobs; blocking. After an error, any of them may be there still.
+    fn delete_all(&self, blobs: &[(SpaceId, BlobId)]) -> Result<()> {
+        blobs.iter().try_for_each(|(space, blob)| self.delete(space, blob))
+    }
+
+    /// Removes what an unfinished [`Self::put`] or [`Self::copy`] may have left behind of a blob
+    /// that is not there yet; blocking. A blob that is there stays. [`Self::delete`] does it too.
+    fn abandon(&self, space: &SpaceId, blob: &BlobId) -> Result<()> {
+        let _ = (space, blob);
+        Ok(())
+    }
 
     /// The length of a blob in bytes, none when it is not there; blocking.
     fn len(&self, space: &SpaceId, blob: &BlobId) -> Result<Option<u64>>;

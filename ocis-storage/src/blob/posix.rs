@@ -209,7 +209,7 @@ impl Reader {
 }
 
 /// All bytes of `file` in `range`.
-fn read(file: &dyn File, range: Range<u64>) -> io::Result<Bytes> {
+pub(super) fn read(file: &dyn File, range: Range<u64>) -> io::Result<Bytes> {
     fill(file, room(&range)?, range.start)
 }
 
@@ -269,7 +269,9 @@ mod tests {
         let (root, disk) = (Path::new("/store"), MemoryFs::default());
         let faulty = FaultyFs::new(Arc::new(disk.clone()));
         let (space, blob) = (SpaceId::random(), BlobId::random());
-        disk.mkdir_all(&root.join("uploads")).unwrap();
+        for folder in ["uploads", "spaces"] {
+            disk.mkdir_all(&root.join(folder)).unwrap();
+        }
         disk.sync_all(root).unwrap();
         let staged = staged::path(&root.join("uploads"), &space, &blob);
         disk.write(&staged, &[7; 100_000]).unwrap();

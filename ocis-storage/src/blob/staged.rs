@@ -21,10 +21,25 @@ use crate::fs::{File, Fs, Open};
 
 /// Bytes that are collected before a thread is asked to write them.
 const BATCH: usize = 256 * 1024;
+/// What the name of such a file ends with; no id holds it.
+const PARTS: &str = "$parts";
 
 /// Where the content that is to become `blob` is staged.
 pub fn path(uploads: &Path, space: &SpaceId, blob: &BlobId) -> PathBuf {
     uploads.join(format!("{space}${blob}"))
+}
+
+/// The file beside the staged file at `staged` in which a blob store of another machine keeps what
+/// it must know to give an upload in parts up.
+pub(crate) fn parts(staged: &Path) -> PathBuf {
+    let mut name = staged.as_os_str().to_owned();
+    name.push(PARTS);
+    name.into()
+}
+
+/// The blob in the name of such a file; none when it is not one.
+pub(crate) fn blob_of_parts(name: &str) -> Option<&str> {
+    name.strip_suffix(PARTS)
 }
 
 /// Removes what uploads left behind that a crash interrupted: each staged file, and the blob that

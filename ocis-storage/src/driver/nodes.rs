@@ -40,7 +40,7 @@ impl Driver {
             copies.iter().try_for_each(|copy| {
                 let path = staged::path(store.uploads_dir(), &space, copy);
                 match store.fs().stat(&path) {
-                    Ok(_) => staged::discard(&**store.fs(), path, &*store.blobs, (&space, copy)),
+                    Ok(_) => store.drops.discard(path, (&space, copy)),
                     Err(_) => Ok(()),
                 }
             })
@@ -90,12 +90,14 @@ impl Nodes for Driver {
         let to = request.to.base.space.clone();
         let copied = self.copy_blobs(&from.space, &to, &blobs).await;
         let copies = blobs.values().map(|blob| blob.to.clone()).collect();
+        let was_copied = copied.is_ok();
         let result = match copied {
             Ok(()) => self.store.change(cx, move |change| change.copy(&request, &blobs)).await,
             Err(error) => Err(error),
         };
         // Where it is not certain that no record was written, the next opening of the store knows.
-        if result.as_ref().is_err_and(|error| crate::upload::refused(error.kind())) {
+        let is_refused = |error: &Error| !was_copied || crate::upload::refused(error.kind());
+        if result.as_ref().is_err_and(is_refused) {
             self.discard(to, copies).await;
         }
         result

@@ -10,6 +10,7 @@ use ocis_core::time::Timestamp;
 use ocis_core::{Error, Result};
 
 use super::record::{Action, Ancestor, Record};
+use crate::blob::drops::Drops;
 use crate::blob::{BlobStore, staged};
 use crate::fs::{Fs, Open, is_missing};
 use crate::layout::attributes::{Attributes, TMP_ETAG, TREE_MTIME, TREE_SIZE};
@@ -21,6 +22,7 @@ use crate::layout::paths;
 pub(crate) struct Applier {
     pub(crate) fs: Arc<dyn Fs>,
     pub(crate) blobs: Arc<dyn BlobStore>,
+    pub(crate) drops: Drops,
     pub(crate) root: PathBuf,
     pub(crate) uploads: PathBuf,
     /// Change times and sizes of folders that are in the journal but not yet in their files.
@@ -51,7 +53,7 @@ impl Applier {
             Action::Blob(space, blob, content) => {
                 return self.blobs.put_inline(space, blob, content);
             }
-            Action::DropBlob(space, blob) => return self.blobs.delete(space, blob),
+            Action::DropBlob(space, blob) => return self.drops.drop_blob(space, blob),
             Action::Unstage(space, blob) => {
                 gone(fs.unlink(&staged::path(&self.uploads, space, blob)))
             }

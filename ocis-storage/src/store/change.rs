@@ -39,6 +39,14 @@ impl Deref for Access<'_> {
     }
 }
 
+/// A change that is on its way to the files.
+pub(super) struct Submitted {
+    /// When it is there.
+    pub(super) answered: oneshot::Receiver<Result<()>>,
+    /// Whether it drops contents.
+    pub(super) drops: bool,
+}
+
 /// A change that is being worked out, or something that is looked up, under the lock of the memory.
 pub(crate) struct Change<'a> {
     pub(crate) store: &'a Store,
@@ -322,7 +330,7 @@ impl<'a> Change<'a> {
     pub(super) fn roll_back(self) {}
 
     /// Queues the change and makes it visible; none when there is nothing to be done.
-    pub(super) fn submit(self, journal: &Journal) -> Result<Option<oneshot::Receiver<Result<()>>>> {
+    pub(super) fn submit(self, journal: &Journal) -> Result<Option<Submitted>> {
         if self.actions.is_empty() && self.ancestors.is_empty() && self.events.is_empty() {
             return Ok(None);
         }
@@ -332,6 +340,7 @@ impl<'a> Change<'a> {
             mtime: *mtime,
             size: *size,
         });
+        let drops = self.actions.iter().any(|action| matches!(action, Action::DropBlob(..)));
         let record = Record {
             lsn: 0,
             actions: self.actions,
@@ -370,6 +379,6 @@ impl<'a> Change<'a> {
         if self.stamp.is_some() {
             state.stamp = self.stamp;
         }
-        Ok(Some(answered))
+        Ok(Some(Submitted { answered, drops }))
     }
 }

@@ -30,13 +30,14 @@ use ocis_core::id::StorageId;
 use ocis_core::node::Node;
 use ocis_core::{Cx, Error, Result};
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
-use crate::blob::{BlobStore, staged};
+use crate::blob::BlobStore;
+use crate::blob::drops::Drops;
 use crate::fs::{Fs, Held};
 use crate::journal::{self, Applier, Events, Journal, Unwritten};
-use change::Access;
 pub(crate) use change::Change;
+use change::{Access, Submitted};
 use state::State;
 pub(crate) use transfer::{BlobCopies, BlobCopy};
 pub use upload::{CommitUpload, Content, ContentRef, Prepared};
@@ -89,6 +90,7 @@ pub struct Store {
     uploads: PathBuf,
     memory: Arc<Memory>,
     journal: Journal,
+    pub(crate) drops: Drops,
     owned: Mutex<Option<Box<dyn Held>>>,
 }
 
@@ -113,6 +115,13 @@ impl Events for Memory {
     fn refused(&self, unwritten: &Unwritten) {
         self.state.write().forget(unwritten.clone());
         self.reports.send_modify(|count| *count += 1);
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // No thread may touch the files when somebody else opens them; the journal sees to its own.
+        self.drops.close();
     }
 }
 
@@ -148,30 +157,34 @@ impl Store {
         lay_out(&*fs, root).map_err(unusable)?;
         let state = RwLock::new(State::new(options.cached_nodes));
         let memory = Arc::new(Memory { state, reports: watch::Sender::new(0) });
+        let drops = Drops::new(Arc::clone(&fs), uploads.clone(), Arc::clone(&blobs));
         let applier = Applier {
             fs: Arc::clone(&fs),
             blobs: Arc::clone(&blobs),
+            drops: drops.clone(),
             root: root.to_owned(),
             uploads: uploads.clone(),
             unwritten: Unwritten::new(),
         };
         let events = Arc::clone(&memory) as Arc<dyn Events>;
         let journal = Journal::open(&ours.join("journal"), applier, events, options.segment)?;
-        staged::sweep(&*fs, &uploads, &*blobs)?;
-        purge_space::sweep(&*fs, &*blobs, root)?;
+        drops.sweep()?;
+        purge_space::sweep(&*fs, &drops, root)?;
         let owned = Mutex::new(Some(owned));
         let root = root.to_owned();
-        Ok(Arc::new(Self { fs, blobs, options, root, uploads, memory, journal, owned }))
+        Ok(Arc::new(Self { fs, blobs, options, root, uploads, memory, journal, drops, owned }))
     }
 
     /// Ends cleanly: everything is in oCIS's files, flushed, and the journal is empty. Blocking.
     /// Changes are refused from now on.
     pub fn close(&self) -> Result<()> {
         self.journal.stop();
+        self.drops.close();
         let Some(owned) = self.owned.lock().take() else { return Ok(()) };
         let mut applier = Applier {
             fs: Arc::clone(&self.fs),
             blobs: Arc::clone(&self.blobs),
+            drops: self.drops.clone(),
             root: self.root.clone(),
             uploads: self.uploads.clone(),
             unwritten: Unwritten::new(),
@@ -186,6 +199,12 @@ impl Store {
     /// Whether a durable change could not be applied: the store must be opened again.
     pub fn has_failed(&self) -> bool {
         self.journal.has_failed()
+    }
+
+    /// How many contents wait to be removed from a blob store on another machine. They are tried
+    /// again until they are gone, also by whoever opens the store next.
+    pub fn waiting_drops(&self) -> usize {
+        self.drops.waiting()
     }
 
     /// The file system under the store.
@@ -212,24 +231,23 @@ impl Store {
     ) -> Result<T> {
         let (store, cx) = (Arc::clone(self), cx.clone());
         let worked = tokio::task::spawn_blocking(move || store.begin(&cx, work));
-        let (result, answered) = worked
+        let (result, submitted) = worked
             .await
             .map_err(|error| Error::internal("a change broke off").because(error))??;
-        if let Some(answered) = answered {
+        if let Some(Submitted { answered, drops }) = submitted {
             answered.await.map_err(|_| Error::unavailable("the storage is closing"))??;
+            if drops {
+                self.drops.tried().await;
+            }
         }
         Ok(result)
     }
 
-    #[allow(
-        clippy::type_complexity,
-        reason = "an answer and, if there is anything to wait for, when"
-    )]
     fn begin<T>(
         &self,
         cx: &Cx,
         work: impl FnOnce(&mut Change<'_>) -> Result<T>,
-    ) -> Result<(T, Option<oneshot::Receiver<Result<()>>>)> {
+    ) -> Result<(T, Option<Submitted>)> {
         let mut state = self.memory.state.write();
         let mut change = Change::begin(self, Access::Exclusive(&mut state), cx);
         let result = match work(&mut change) {
@@ -239,9 +257,9 @@ impl Store {
                 return Err(error);
             }
         };
-        let answered = change.submit(&self.journal)?;
+        let submitted = change.submit(&self.journal)?;
         drop(state);
-        Ok((result, answered))
+        Ok((result, submitted))
     }
 
     /// Looks something up: in memory, beside other readers, or when it is not there, on the disk.

@@ -16,7 +16,7 @@ use ocis_core::{Caller, Cx, Error, Result};
 
 use super::change::Change;
 use super::{OURS, Store};
-use crate::blob::BlobStore;
+use crate::blob::drops::Drops;
 use crate::fs::{Fs, Kind, is_missing};
 use crate::journal::{Action, broken};
 use crate::layout::attributes::{Attributes, BLOB};
@@ -75,9 +75,10 @@ impl Store {
     pub(crate) async fn purge_space(self: Arc<Self>, cx: &Cx, space: ResourceId) -> Result<()> {
         let id = space.space.clone();
         self.change(cx, move |change| change.purge_space(&space)).await?;
+        let store = Arc::clone(&self);
         let removed = tokio::task::spawn_blocking(move || {
-            self.journal.checkpoint()?;
-            remove_remains(&*self.fs, &*self.blobs, self.root(), &id)
+            store.journal.checkpoint()?;
+            remove_remains(&*store.fs, &store.drops, store.root(), &id)
         });
         // The space is gone whatever becomes of its remains.
         match removed.await {
@@ -87,6 +88,7 @@ impl Store {
             }
             Err(error) => tracing::error!(%error, "the removal of a purged space broke off"),
         }
+        self.drops.tried().await;
         Ok(())
     }
 
@@ -100,26 +102,29 @@ impl Store {
 }
 
 /// Removes what is left of purged spaces. Blocking; when a store is opened, after the replay.
-pub(super) fn sweep(fs: &dyn Fs, blobs: &dyn BlobStore, root: &Path) -> Result<()> {
+pub(super) fn sweep(fs: &dyn Fs, drops: &Drops, root: &Path) -> Result<()> {
     let entries = fs.read_dir(&root.join(waiting()));
     if is_missing(&entries) {
         return Ok(());
     }
     for entry in entries.map_err(broken)? {
         if let Ok(space) = SpaceId::parse(&entry.name) {
-            remove_remains(fs, blobs, root, &space)?;
+            remove_remains(fs, drops, root, &space)?;
         }
     }
     Ok(())
 }
 
-fn remove_remains(fs: &dyn Fs, blobs: &dyn BlobStore, root: &Path, space: &SpaceId) -> Result<()> {
-    remove(fs, blobs, space, &root.join(remains(space)))
+/// Removes the contents first, and then the files that know of them.
+fn remove_remains(fs: &dyn Fs, drops: &Drops, root: &Path, space: &SpaceId) -> Result<()> {
+    let folder = root.join(remains(space));
+    drop_contents(fs, drops, space, &folder)?;
+    fs.sync_all(root).map_err(broken)?;
+    remove(fs, &folder)
 }
 
-/// Removes a folder with all that is in it, and the contents that the metadata in it refers to:
-/// each content before the last that is known of it.
-fn remove(fs: &dyn Fs, blobs: &dyn BlobStore, space: &SpaceId, folder: &Path) -> Result<()> {
+/// Drops the contents that the metadata below a folder refers to.
+fn drop_contents(fs: &dyn Fs, drops: &Drops, space: &SpaceId, folder: &Path) -> Result<()> {
     let entries = fs.read_dir(folder);
     if is_missing(&entries) {
         return Ok(());
@@ -127,16 +132,29 @@ fn remove(fs: &dyn Fs, blobs: &dyn BlobStore, space: &SpaceId, folder: &Path) ->
     for entry in entries.map_err(broken)? {
         let path = folder.join(&entry.name);
         if entry.kind == Kind::Folder {
-            remove(fs, blobs, space, &path)?;
-            continue;
-        }
-        if entry.kind == Kind::File && entry.name.ends_with(".mpk") {
+            drop_contents(fs, drops, space, &path)?;
+        } else if entry.kind == Kind::File && entry.name.ends_with(".mpk") {
             let metadata = Attributes::decode(&fs.read(&path).map_err(broken)?).unwrap_or_default();
             if let Some(blob) = metadata.text(BLOB).and_then(|id| BlobId::parse(id).ok()) {
-                blobs.delete(space, &blob)?;
+                drops.drop_blob(space, &blob)?;
             }
         }
-        fs.unlink(&path).map_err(broken)?;
+    }
+    Ok(())
+}
+
+/// Removes a folder with all that is in it.
+fn remove(fs: &dyn Fs, folder: &Path) -> Result<()> {
+    let entries = fs.read_dir(folder);
+    if is_missing(&entries) {
+        return Ok(());
+    }
+    for entry in entries.map_err(broken)? {
+        let path = folder.join(&entry.name);
+        match entry.kind {
+            Kind::Folder => remove(fs, &path)?,
+            _ => fs.unlink(&path).map_err(broken)?,
+        }
     }
     fs.rmdir(folder).map_err(broken)
 }
