@@ -7,6 +7,9 @@
 //! |---|---|---|
 //! | `GET` | [`TICKET`]; optionally `Range: bytes=<first>-<last>`, both given and inside the content | 200 or 206 with the bytes |
 //! | `PUT` | [`TICKET`]; `Content-Length` if known | 200 with [`Written`] as JSON |
+//! | `PATCH` | [`TICKET`] of a session, [`UPLOAD_OFFSET`]; optionally [`UPLOAD_CHECKSUM`] | 204 with [`UPLOAD_OFFSET`], after the last byte 200 with it and [`Written`] as JSON; [`CHECKSUM_MISMATCH`] |
+//! | `HEAD` | [`TICKET`] of a session | 200 with [`UPLOAD_OFFSET`] and, if known, [`UPLOAD_LENGTH`] |
+//! | `DELETE` | [`TICKET`] of a session | 204: the upload is given up |
 //!
 //! A failure is the status that fits its kind, with [`crate::Error`] as JSON.
 
@@ -20,6 +23,15 @@ use crate::node::Node;
 
 /// The header that carries a ticket, as in oCIS.
 pub const TICKET: http::HeaderName = http::HeaderName::from_static("x-reva-transfer");
+
+/// How many bytes of an upload session are there, as in tus.
+pub const UPLOAD_OFFSET: http::HeaderName = http::HeaderName::from_static("upload-offset");
+/// How many there will be.
+pub const UPLOAD_LENGTH: http::HeaderName = http::HeaderName::from_static("upload-length");
+/// The checksum of the bytes of one request: `sha1`, `md5` or `crc32`, a blank, base64.
+pub const UPLOAD_CHECKSUM: http::HeaderName = http::HeaderName::from_static("upload-checksum");
+/// The status that says that they had another one and were forgotten, as in tus.
+pub const CHECKSUM_MISMATCH: u16 = 460;
 
 /// A body of bytes: of known or unknown length, produced as it is read.
 pub type Body = UnsyncBoxBody<Bytes, Error>;

@@ -11,7 +11,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use ocis_core::data::HttpService;
-use ocis_core::port::{Authenticate, Grants, Groups, Late, Nodes, Spaces, Uploads, Users};
+use ocis_core::port::{
+    Authenticate, Grants, Groups, Late, Nodes, Spaces, UploadSessions, Uploads, Users,
+};
 use ocis_core::{Error, Result};
 use parking_lot::Mutex;
 
@@ -29,6 +31,8 @@ pub enum Port {
     Uploads,
     /// [`Grants`], keyed by storage id.
     Grants,
+    /// [`UploadSessions`], keyed by storage id.
+    UploadSessions,
     /// The data plane ([`ocis_core::data`]), keyed by storage id.
     Data,
     /// [`Users`], keyed by directory.
@@ -47,6 +51,7 @@ impl Port {
             Self::Spaces => "spaces",
             Self::Uploads => "uploads",
             Self::Grants => "grants",
+            Self::UploadSessions => "upload-sessions",
             Self::Data => "data",
             Self::Users => "users",
             Self::Groups => "groups",
@@ -245,6 +250,7 @@ ports! {
     Spaces, spaces, keyed_spaces: dyn Spaces, Arc<dyn Spaces>;
     Uploads, uploads, keyed_uploads: dyn Uploads, Arc<dyn Uploads>;
     Grants, grants, keyed_grants: dyn Grants, Arc<dyn Grants>;
+    UploadSessions, sessions, keyed_sessions: dyn UploadSessions, Arc<dyn UploadSessions>;
     Data, data, keyed_data: HttpService, HttpService;
     Users, users, keyed_users: dyn Users, Arc<dyn Users>;
     Groups, groups, keyed_groups: dyn Groups, Arc<dyn Groups>;
@@ -302,6 +308,11 @@ impl Peers {
     /// Grants on nodes of whichever storage.
     pub fn grants(&self) -> Arc<dyn Grants> {
         Arc::new(self.ports.grants.plain.clone())
+    }
+
+    /// Upload sessions of all storages.
+    pub fn sessions(&self) -> Arc<dyn UploadSessions> {
+        Arc::new(self.ports.sessions.plain.clone())
     }
 
     /// The accounts.

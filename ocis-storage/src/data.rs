@@ -13,11 +13,18 @@ use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, R
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
-use ocis_core::data::{Body, HttpService, TICKET, full};
-use ocis_core::time::Clock;
-use ocis_core::{Error, ErrorKind, Result};
+use ocis_core::data::{
+    Body, CHECKSUM_MISMATCH, HttpService, TICKET, UPLOAD_CHECKSUM, UPLOAD_LENGTH, UPLOAD_OFFSET,
+    full,
+};
+use ocis_core::port::{GetSession, UploadSessions as _};
+use ocis_core::time::{Clock, Timestamp};
+use ocis_core::upload::SessionId;
+use ocis_core::{Caller, Cx, Error, ErrorKind, Result};
 
 use crate::blob::{BlobStore, Content};
+use crate::digest::ChunkSum;
+use crate::session::{Append, Appended, SessionClaims, StoreSessions};
 use crate::store::Store;
 use crate::ticket::{Purpose, ReadClaims, Tickets};
 use crate::upload::{WriteClaims, receive};
@@ -56,7 +63,10 @@ impl DataPlane {
         let answer = match *request.method() {
             Method::GET => self.get(request.headers()).await,
             Method::PUT => self.put(request).await,
-            _ => Err(Error::unimplemented("the data plane knows GET and PUT")),
+            Method::PATCH => self.patch(request).await,
+            Method::HEAD => self.head(request.headers()).await,
+            Method::DELETE => self.delete(request.headers()).await,
+            _ => Err(Error::unimplemented("the data plane knows GET, PUT, PATCH, HEAD and DELETE")),
         };
         answer.unwrap_or_else(|error| failure(&error))
     }
@@ -91,6 +101,71 @@ impl DataPlane {
         let written = receive(&self.store, &self.blobs, claims, announced, body, now).await?;
         json(StatusCode::OK, &written)
     }
+
+    async fn patch(&self, request: Request<Body>) -> Result<Response<Body>> {
+        let now = self.clock.now();
+        let (parts, body) = request.into_parts();
+        let id = self.session(&parts.headers, now)?;
+        let offset = number(&parts.headers, &UPLOAD_OFFSET)?;
+        let offset = offset.ok_or_else(|| Error::invalid("the request has no Upload-Offset"))?;
+        let announced = number(&parts.headers, &CONTENT_LENGTH)?;
+        let checksum = parts
+            .headers
+            .get(UPLOAD_CHECKSUM)
+            .map(|value| ChunkSum::parse(value.to_str().unwrap_or_default()));
+        let append = Append { offset, announced, checksum: checksum.transpose()?, body };
+        match self.sessions().append(&id, append, now).await? {
+            Appended::More(offset) => Ok(there(StatusCode::NO_CONTENT, offset)),
+            Appended::Whole(written) => {
+                let mut answer = json(StatusCode::OK, &written)?;
+                answer.headers_mut().insert(UPLOAD_OFFSET, written.node.info.size.into());
+                Ok(answer)
+            }
+            Appended::Damaged => {
+                let status = StatusCode::from_u16(CHECKSUM_MISMATCH).map_err(unprintable)?;
+                json(status, &Error::invalid("the bytes do not have the announced checksum"))
+            }
+        }
+    }
+
+    async fn head(&self, headers: &HeaderMap) -> Result<Response<Body>> {
+        let now = self.clock.now();
+        let id = self.session(headers, now)?;
+        let (offset, length) = self.sessions().offset(&id, now).await?;
+        let mut answer = there(StatusCode::OK, offset);
+        if let Some(length) = length {
+            answer.headers_mut().insert(UPLOAD_LENGTH, length.into());
+        }
+        Ok(answer)
+    }
+
+    async fn delete(&self, headers: &HeaderMap) -> Result<Response<Body>> {
+        let now = self.clock.now();
+        let id = self.session(headers, now)?;
+        // The ticket is the right to it.
+        let cx = Cx::new(Caller::Service("data".into()), now);
+        self.sessions().abort(&cx, GetSession { id }).await?;
+        let mut answer = Response::new(ocis_core::data::empty());
+        *answer.status_mut() = StatusCode::NO_CONTENT;
+        Ok(answer)
+    }
+
+    fn session(&self, headers: &HeaderMap, now: Timestamp) -> Result<SessionId> {
+        let claims: SessionClaims = self.tickets.verify(Purpose::Session, ticket(headers)?, now)?;
+        Ok(claims.id)
+    }
+
+    fn sessions(&self) -> StoreSessions {
+        StoreSessions::new(Arc::clone(&self.store), self.tickets.clone())
+    }
+}
+
+/// The answer that tells how many bytes of a session are there.
+fn there(status: StatusCode, offset: u64) -> Response<Body> {
+    let mut answer = Response::new(ocis_core::data::empty());
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(UPLOAD_OFFSET, offset.into());
+    answer
 }
 
 fn ticket(headers: &HeaderMap) -> Result<&str> {

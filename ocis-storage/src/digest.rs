@@ -1,7 +1,10 @@
 //! The digests that oCIS stores with every content, all computed in one pass over the bytes.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use md5::{Digest as _, Md5};
 use ocis_core::checksum::Checksums;
+use ocis_core::{Error, Result};
 use sha1::Sha1;
 use simd_adler32::Adler32;
 
@@ -49,6 +52,60 @@ impl std::fmt::Debug for Digester {
     }
 }
 
+/// The checksum of one piece of an upload, as clients of tus announce it (`Upload-Checksum`).
+#[derive(Clone)]
+pub struct ChunkSum {
+    state: ChunkState,
+    expected: Vec<u8>,
+}
+
+#[derive(Clone)]
+enum ChunkState {
+    Sha1(Sha1),
+    Md5(Md5),
+    Crc32(crc32fast::Hasher),
+}
+
+impl ChunkSum {
+    /// Reads `<sha1|md5|crc32> <base64>`; `InvalidArgument` for anything else.
+    pub fn parse(text: &str) -> Result<Self> {
+        let wrong = || Error::invalid("the checksum must be sha1, md5 or crc32, and base64");
+        let (kind, digest) = text.trim().split_once(' ').ok_or_else(wrong)?;
+        let (state, length) = match kind.to_ascii_lowercase().as_str() {
+            "sha1" => (ChunkState::Sha1(Sha1::new()), 20),
+            "md5" => (ChunkState::Md5(Md5::new()), 16),
+            "crc32" => (ChunkState::Crc32(crc32fast::Hasher::new()), 4),
+            _ => return Err(wrong()),
+        };
+        let expected = STANDARD.decode(digest.trim()).map_err(|_| wrong())?;
+        if expected.len() == length { Ok(Self { state, expected }) } else { Err(wrong()) }
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        match &mut self.state {
+            ChunkState::Sha1(state) => state.update(bytes),
+            ChunkState::Md5(state) => state.update(bytes),
+            ChunkState::Crc32(state) => state.update(bytes),
+        }
+    }
+
+    /// Whether everything taken is what was announced.
+    pub fn is_right(self) -> bool {
+        match self.state {
+            ChunkState::Sha1(state) => state.finalize()[..] == self.expected,
+            ChunkState::Md5(state) => state.finalize()[..] == self.expected,
+            ChunkState::Crc32(state) => state.finalize().to_be_bytes()[..] == self.expected,
+        }
+    }
+}
+
+impl std::fmt::Debug for ChunkSum {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChunkSum").finish_non_exhaustive()
+    }
+}
+
 /// The digests of `bytes`.
 pub fn digest(bytes: &[u8]) -> Checksums {
     let mut digester = Digester::new();
@@ -72,6 +129,24 @@ mod tests {
         assert_eq!(hex(&empty.sha1), "da39a3ee5e6b4b0d3255bfef95601890afd80709");
         assert_eq!(hex(&empty.md5), "d41d8cd98f00b204e9800998ecf8427e");
         assert_eq!(hex(&empty.adler32), "00000001");
+    }
+
+    #[test]
+    fn the_checksum_of_a_piece_is_that_of_tus() {
+        let texts =
+            ["sha1 qZk+NkcGgWq6PiVxeFDCbJzQ2J0=", "md5 kAFQmDzST7DWlj99KOF/cg==", "CRC32 NSRBwg=="];
+        for text in texts {
+            let mut sum = ChunkSum::parse(text).unwrap();
+            sum.update(b"a");
+            sum.update(b"bc");
+            assert!(sum.clone().is_right(), "{text}");
+            sum.update(b"d");
+            assert!(!sum.is_right(), "{text}");
+        }
+        for text in ["", "sha1", "sha1 ", "sha1 kAFQmDzST7DWlj99KOF/cg==", "sha256 AA==", "md5 é"]
+        {
+            assert!(ChunkSum::parse(text).is_err(), "{text}");
+        }
     }
 
     #[test]

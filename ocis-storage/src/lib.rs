@@ -1,8 +1,8 @@
 //! The storage engine of Infinite Scale: spaces, files and folders in the on-disk format of oCIS's
 //! `ocis` driver, with a journal in front of it.
 //!
-//! A [`Store`] is one root on one [`fs::Fs`], with its contents in a [`blob::BlobStore`]. [`Driver`]
-//! and [`upload::StoreUploads`] are the ports of `ocis-core` over it, [`data::DataPlane`] is the way
+//! A [`Store`] is one root on one [`fs::Fs`], with its contents in a [`blob::BlobStore`]. [`Driver`],
+//! [`upload::StoreUploads`] and [`session::StoreSessions`] are the ports of `ocis-core` over it, [`data::DataPlane`] is the way
 //! in and out for bytes. A change is answered when its journal record is durable and applied.
 //!
 //! ```
@@ -35,6 +35,7 @@ mod driver;
 pub mod fs;
 mod journal;
 mod layout;
+pub mod session;
 pub mod store;
 pub mod ticket;
 pub mod upload;

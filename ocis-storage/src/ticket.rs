@@ -31,6 +31,8 @@ pub enum Purpose {
     Read,
     /// To write one: [`crate::upload::WriteClaims`].
     Write,
+    /// To add bytes to an upload session: [`crate::session::SessionClaims`].
+    Session,
 }
 
 /// The content that a ticket for reading stands for.
@@ -49,6 +51,7 @@ pub struct ReadClaims {
 pub struct Tickets {
     read: hmac::Key,
     write: hmac::Key,
+    session: hmac::Key,
     lifetime: Duration,
 }
 
@@ -65,7 +68,8 @@ impl Tickets {
             let tag = hmac::sign(&secret, format!("{purpose} {storage}").as_bytes());
             hmac::Key::new(hmac::HMAC_SHA256, tag.as_ref())
         };
-        Ok(Self { read: derive("read"), write: derive("write"), lifetime })
+        let [read, write, session] = ["read", "write", "session"].map(derive);
+        Ok(Self { read, write, session, lifetime })
     }
 
     /// A ticket with `claims`, good from `now` for the configured time.
@@ -111,6 +115,7 @@ impl Tickets {
         match purpose {
             Purpose::Read => &self.read,
             Purpose::Write => &self.write,
+            Purpose::Session => &self.session,
         }
     }
 }

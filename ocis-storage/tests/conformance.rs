@@ -10,12 +10,20 @@ use ocis_core::time::SystemClock;
 use ocis_storage::blob::PosixBlobs;
 use ocis_storage::data::DataPlane;
 use ocis_storage::fs::{Fs, RealFs};
+use ocis_storage::session::StoreSessions;
 use ocis_storage::ticket::Tickets;
 use ocis_storage::upload::StoreUploads;
 use ocis_storage::{Driver, Options, Store};
 
+/// The suites live in a time of their own.
+const AGES: Duration = Duration::from_secs(86400 * 36500);
+
+fn tickets() -> Tickets {
+    Tickets::new(b"secret", &StorageId::parse("storage").unwrap(), AGES).unwrap()
+}
+
 fn subject(root: &std::path::Path) -> (Subject, Arc<Store>) {
-    let (subject, store, _) = with_grants(root);
+    let (subject, store, ..) = with_grants(root);
     (subject, store)
 }
 
@@ -24,8 +32,9 @@ fn with_grants(root: &std::path::Path) -> (Subject, Arc<Store>, Arc<Driver>) {
     let storage = StorageId::parse("storage").unwrap();
     let blobs: Arc<dyn ocis_storage::blob::BlobStore> =
         Arc::new(PosixBlobs::new(Arc::clone(&fs), root));
-    let store = Store::open(fs, Arc::clone(&blobs), root, Options::new(storage.clone())).unwrap();
-    let tickets = Tickets::new(b"secret", &storage, Duration::from_secs(86400 * 36500)).unwrap();
+    let options = Options { upload_expiration: AGES, ..Options::new(storage.clone()) };
+    let store = Store::open(fs, Arc::clone(&blobs), root, options).unwrap();
+    let tickets = tickets();
     let driver = Arc::new(Driver::new(Arc::clone(&store), tickets.clone()));
     let uploads = Arc::new(StoreUploads::new(Arc::clone(&store), tickets.clone()));
     let data = DataPlane::new(Arc::clone(&store), blobs, tickets, Arc::new(SystemClock)).service();
@@ -60,4 +69,15 @@ async fn grants() {
     let (subject, store, grants) = with_grants(folder.path());
     conformance::grants(&subject, &*grants).await;
     assert_eq!(store.check().unwrap(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions() {
+    let folder = tempfile::tempdir().unwrap();
+    let (subject, store) = subject(folder.path());
+    let sessions = StoreSessions::new(Arc::clone(&store), tickets());
+    conformance::sessions(&subject, &sessions).await;
+    assert_eq!(store.check().unwrap(), [""; 0]);
+    let left = std::fs::read_dir(folder.path().join("uploads")).unwrap();
+    assert_eq!(left.count(), 0, "nothing is left of uploads that are over");
 }

@@ -5,6 +5,7 @@ mod authenticate;
 mod data;
 mod grants;
 mod nodes;
+mod sessions;
 mod spaces;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ pub use self::authenticate::AuthenticateGateway;
 pub use self::data::data_gateway;
 pub use self::grants::GrantsGateway;
 pub use self::nodes::NodesGateway;
+pub use self::sessions::SessionsGateway;
 pub use self::spaces::SpacesGateway;
 pub use self::uploads::UploadsGateway;
 

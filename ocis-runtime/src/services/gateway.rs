@@ -6,7 +6,8 @@ use ocis_core::id::StorageId;
 use ocis_core::{Error, Result};
 
 use crate::gateway::{
-    AuthenticateGateway, GrantsGateway, NodesGateway, SpacesGateway, UploadsGateway, data_gateway,
+    AuthenticateGateway, GrantsGateway, NodesGateway, SessionsGateway, SpacesGateway,
+    UploadsGateway, data_gateway,
 };
 use crate::peers::{Offer, Peers, Port, Slot};
 use crate::service::{Service, Unit};
@@ -23,6 +24,7 @@ impl Service for Gateway {
         Slot::AnyKey(Port::Spaces),
         Slot::AnyKey(Port::Uploads),
         Slot::AnyKey(Port::Grants),
+        Slot::AnyKey(Port::UploadSessions),
         Slot::AnyKey(Port::Data),
         Slot::Key(Port::Authenticate, "basic"),
     ];
@@ -31,6 +33,7 @@ impl Service for Gateway {
         Slot::Plain(Port::Spaces),
         Slot::Plain(Port::Uploads),
         Slot::Plain(Port::Grants),
+        Slot::Plain(Port::UploadSessions),
         Slot::Plain(Port::Data),
         Slot::Plain(Port::Authenticate),
     ];
@@ -54,6 +57,7 @@ impl Service for Gateway {
             .offers(Offer::Spaces(Arc::new(spaces)))
             .offers(Offer::Uploads(Arc::new(UploadsGateway::new(peers.keyed_uploads()))))
             .offers(Offer::Grants(Arc::new(GrantsGateway::new(peers.keyed_grants()))))
+            .offers(Offer::UploadSessions(Arc::new(SessionsGateway::new(peers.keyed_sessions()))))
             .offers(Offer::Data(data_gateway(peers.keyed_data())))
             .offers(Offer::Authenticate(Arc::new(authenticate)))
             .ready_when(is_ready))

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use ocis_core::data::HttpService;
 use ocis_core::id::StorageId;
-use ocis_core::port::{Grants, Late, Nodes, Spaces, Uploads};
-use ocis_core::time::SystemClock;
-use ocis_core::{Error, Result};
+use ocis_core::port::{Grants, Late, Nodes, Spaces, UploadSessions, Uploads};
+use ocis_core::time::{Clock as _, SystemClock};
+use ocis_core::{Caller, Cx, Error, Result};
 use ocis_storage::blob::{BlobStore, PosixBlobs};
 use ocis_storage::data::DataPlane;
 use ocis_storage::fs::{Fs, RealFs};
+use ocis_storage::session::StoreSessions;
 use ocis_storage::ticket::Tickets;
 use ocis_storage::upload::StoreUploads;
 use ocis_storage::{Driver, Options, Store};
@@ -24,6 +25,8 @@ use crate::settings;
 
 /// How often the store is asked whether it has to be opened again.
 const WATCH: Duration = Duration::from_secs(1);
+/// How often uploads whose time is over are removed.
+const EXPIRE: Duration = Duration::from_secs(600);
 
 /// Stores the files of users.
 #[derive(Debug)]
@@ -36,6 +39,7 @@ impl Service for StorageUsers {
         Slot::AnyKey(Port::Spaces),
         Slot::AnyKey(Port::Uploads),
         Slot::AnyKey(Port::Grants),
+        Slot::AnyKey(Port::UploadSessions),
         Slot::AnyKey(Port::Data),
     ];
     type Config = settings::StorageUsers;
@@ -48,15 +52,18 @@ impl Service for StorageUsers {
         let options = Options {
             versioning: !config.disable_versioning,
             max_quota: (config.max_quota.0 > 0).then_some(config.max_quota.0),
+            upload_expiration: config.upload_expiration.0,
             ..Options::new(storage.clone())
         };
         let handles = Handles::unbound();
         let (opened, watched, closed) = (handles.clone(), handles.clone(), handles.clone());
+        let sessions = handles.sessions.clone();
         Ok(Unit::new()
             .offers_as(storage.as_str(), Offer::Nodes(Arc::new(handles.nodes)))
             .offers_as(storage.as_str(), Offer::Spaces(Arc::new(handles.spaces)))
             .offers_as(storage.as_str(), Offer::Uploads(Arc::new(handles.uploads)))
             .offers_as(storage.as_str(), Offer::Grants(Arc::new(handles.grants)))
+            .offers_as(storage.as_str(), Offer::UploadSessions(Arc::new(handles.sessions)))
             .offers_as(storage.as_str(), Offer::Data(late_http(handles.data, Self::NAME)))
             .starts(move || async move {
                 let open = move || open(&config.ocis_root, options);
@@ -65,6 +72,7 @@ impl Service for StorageUsers {
                 Ok(())
             })
             .runs("watch", move |stop| watch(watched.store, stop))
+            .runs("expire-uploads", move |stop| expire(sessions, stop))
             .closes(move || async move {
                 let store = closed.unbind();
                 let close = move || store.map_or(Ok(()), |store| store.close());
@@ -81,6 +89,7 @@ struct Handles {
     spaces: Late<dyn Spaces>,
     uploads: Late<dyn Uploads>,
     grants: Late<dyn Grants>,
+    sessions: Late<dyn UploadSessions>,
     data: Late<HttpService>,
 }
 
@@ -92,6 +101,7 @@ impl Handles {
             spaces: Late::<dyn Spaces>::unbound(),
             uploads: Late::<dyn Uploads>::unbound(),
             grants: Late::<dyn Grants>::unbound(),
+            sessions: Late::<dyn UploadSessions>::unbound(),
             data: Late::named("data"),
         }
     }
@@ -102,6 +112,7 @@ impl Handles {
         self.spaces.bind(Arc::new(driver.clone()));
         self.grants.bind(Arc::new(driver));
         self.uploads.bind(Arc::new(StoreUploads::new(Arc::clone(&store), tickets.clone())));
+        self.sessions.bind(Arc::new(StoreSessions::new(Arc::clone(&store), tickets.clone())));
         let data = DataPlane::new(Arc::clone(&store), blobs, tickets, Arc::new(SystemClock));
         self.data.bind(Arc::new(data.service()));
         self.store.bind(store);
@@ -111,6 +122,7 @@ impl Handles {
         let store = self.store.bound().ok();
         self.data.unbind();
         self.grants.unbind();
+        self.sessions.unbind();
         self.uploads.unbind();
         self.spaces.unbind();
         self.nodes.unbind();
@@ -135,6 +147,25 @@ async fn watch(store: Late<Store>, stop: Stop) -> Result<()> {
             () = stop.cancelled() => return Ok(()),
             _ = ticks.tick() => if store.bound()?.has_failed() {
                 return Err(Error::unavailable("the storage could not write and is opened again"));
+            }
+        }
+    }
+}
+
+/// Removes uploads whose time is over, once in a while.
+async fn expire(sessions: Late<dyn UploadSessions>, stop: Stop) -> Result<()> {
+    let mut ticks = interval(EXPIRE);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = ticks.tick() => {
+                let now = SystemClock.now();
+                let cx = Cx::new(Caller::Service(StorageUsers::NAME.into()), now);
+                match sessions.expire(&cx, now).await {
+                    Ok(0) => {}
+                    Ok(count) => tracing::info!(count, "removed uploads whose time was over"),
+                    Err(error) => tracing::warn!(?error, "uploads could not be removed"),
+                }
             }
         }
     }

@@ -1,8 +1,10 @@
 //! Staged files: large contents on their way in, in the store's `uploads` folder.
 //!
 //! A staged file is named `<space>$<blob>` after the blob that it is to become; `$` stands in no
-//! id, so it is never taken for an upload session of oCIS. It is there from the first byte until
-//! the journal record of its content is applied, and so marks what a crash left half done.
+//! id, so it is never taken for an upload session. It is there from the first byte until the
+//! journal record of its content is applied, and so marks what a crash left half done. The bytes of
+//! a session are received in the same way, into a file that stays when the client breaks off; there
+//! the description of the session is the mark (see `crate::session`).
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,13 +18,19 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::BlobStore;
 use super::posix::{failed, stopped};
-use crate::digest::Digester;
-use crate::fs::{File, Fs, Open};
+use crate::digest::{ChunkSum, Digester};
+use crate::fs::{File, Fs, Open, is_missing};
 
 /// Bytes that are collected before a thread is asked to write them.
 const BATCH: usize = 256 * 1024;
 /// What the name of such a file ends with; no id holds it.
 const PARTS: &str = "$parts";
+
+/// Whether `blob` is marked as half done, so that nobody has to refer to it yet.
+pub(crate) fn is_marked(fs: &dyn Fs, uploads: &Path, space: &SpaceId, blob: &BlobId) -> bool {
+    let session = uploads.join(format!("{blob}.info"));
+    !is_missing(&fs.stat(&path(uploads, space, blob))) || !is_missing(&fs.stat(&session))
+}
 
 /// Where the content that is to become `blob` is staged.
 pub fn path(uploads: &Path, space: &SpaceId, blob: &BlobId) -> PathBuf {
@@ -99,13 +107,18 @@ pub(crate) struct Staged {
     pub(crate) checksums: Checksums,
 }
 
+/// A file that bytes are added to, and what is known of them.
 #[derive(Debug)]
-struct Writer {
+pub(crate) struct Writer {
     // Dropped before the guard, which removes the file.
-    file: Arc<dyn File>,
-    guard: Guard,
-    digester: Digester,
-    size: u64,
+    pub(crate) file: Arc<dyn File>,
+    guard: Option<Guard>,
+    /// Over all bytes; none where those before were not digested.
+    pub(crate) digester: Option<Digester>,
+    /// Over the bytes that were added.
+    pub(crate) chunk: Option<ChunkSum>,
+    /// The length of the file.
+    pub(crate) size: u64,
     /// What is being written; its memory is then used for the batch after the next one.
     batch: Vec<u8>,
 }
@@ -123,9 +136,21 @@ impl Stager {
         let writer = spawn_blocking(move || {
             let file = fs.open(&path, Open::CreateNew)?;
             let guard = Guard { fs, path: Some(path) };
-            Ok(Writer { file, guard, digester: Digester::new(), size: 0, batch: Vec::new() })
+            Ok(Writer { guard: Some(guard), ..Writer::new(file, 0, Some(Digester::new()), None) })
         });
         Self { writer, batch: Vec::with_capacity(BATCH) }
+    }
+
+    /// Goes on with a file, which stays whatever happens.
+    pub(crate) fn onto(writer: Writer) -> Self {
+        Self { writer: spawn_blocking(|| Ok(writer)), batch: Vec::with_capacity(BATCH) }
+    }
+
+    /// Makes what was added durable.
+    pub(crate) async fn settle(self) -> Result<Writer> {
+        let writer = settled(self.flush().await?.writer).await?;
+        let sync = move || writer.file.sync().map(|()| writer);
+        spawn_blocking(sync).await.map_err(stopped)?.map_err(failed)
     }
 
     /// Takes the next bytes; waits while the batch before is still being written.
@@ -143,6 +168,9 @@ impl Stager {
     pub(crate) async fn finish(self) -> Result<Staged> {
         let writer = self.flush().await?.writer;
         let Writer { guard, digester, size, .. } = settled(writer).await?;
+        let (Some(guard), Some(digester)) = (guard, digester) else {
+            return Err(Error::internal("what was received is no staged file"));
+        };
         Ok(Staged { guard, size, checksums: digester.finish() })
     }
 
@@ -160,9 +188,24 @@ async fn settled(writer: JoinHandle<io::Result<Writer>>) -> Result<Writer> {
 }
 
 impl Writer {
+    /// Adds to `file`, which has `size` bytes.
+    pub(crate) fn new(
+        file: Arc<dyn File>,
+        size: u64,
+        digester: Option<Digester>,
+        chunk: Option<ChunkSum>,
+    ) -> Self {
+        Self { file, guard: None, digester, chunk, size, batch: Vec::new() }
+    }
+
     fn write(&mut self) -> io::Result<()> {
         self.file.write_at(&self.batch, self.size)?;
-        self.digester.update(&self.batch);
+        if let Some(digester) = &mut self.digester {
+            digester.update(&self.batch);
+        }
+        if let Some(chunk) = &mut self.chunk {
+            chunk.update(&self.batch);
+        }
         self.size += self.batch.len() as u64;
         Ok(())
     }

@@ -347,8 +347,13 @@ async fn a_ticket_that_is_not_ours_opens_nothing() {
     }
     let bare = bench.ask(Request::get("/data").body(empty()).unwrap()).await;
     assert_eq!(bare.status(), StatusCode::FORBIDDEN);
-    let delete = Request::delete("/data").header(TICKET, &read).body(empty()).unwrap();
-    assert_eq!(bench.ask(delete).await.status(), StatusCode::NOT_IMPLEMENTED);
+    for method in [Method::PATCH, Method::HEAD, Method::DELETE] {
+        let request = Request::builder().method(&method).header(TICKET, &write);
+        let answer = bench.ask(request.body(empty()).unwrap()).await;
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{method}");
+    }
+    let post = Request::post("/data").header(TICKET, &read).body(empty()).unwrap();
+    assert_eq!(bench.ask(post).await.status(), StatusCode::NOT_IMPLEMENTED);
     *bench.clock.0.lock() += 3600;
     assert_eq!(bench.fetch(&read, None).await.status(), StatusCode::FORBIDDEN);
     let error = bench.send_with(&write, full("x")).await.unwrap_err();

@@ -8,3 +8,4 @@ pub(crate) mod grant;
 pub(crate) mod index;
 pub(crate) mod lockfile;
 pub(crate) mod paths;
+pub(crate) mod session;

@@ -85,6 +85,16 @@ pub(crate) fn blob(in_space: &SpaceId, blob: &BlobId) -> String {
     format!("{}/blobs/{}", space(in_space), pathify(blob.as_str(), 4, 2))
 }
 
+/// The bytes of an upload session.
+pub(crate) fn session(id: &BlobId) -> String {
+    format!("uploads/{id}")
+}
+
+/// The description of an upload session.
+pub(crate) fn session_info(id: &BlobId) -> String {
+    format!("uploads/{id}.info")
+}
+
 /// What an index of spaces says of a space.
 pub(crate) fn index_value(space: &SpaceId) -> String {
     format!("../../../{}", node(space, &space.root()))

@@ -289,8 +289,7 @@ impl Check<'_> {
             }
         }
         for blob in there.keys().filter(|blob| !used.contains(blob)) {
-            let mark = staged::path(&self.store.uploads, space, blob);
-            if is_missing(&self.store.fs.stat(&mark)) {
+            if !staged::is_marked(&*self.store.fs, &self.store.uploads, space, blob) {
                 self.tell(format!("nobody refers to the content {blob} in space {space}"));
             }
         }

@@ -15,6 +15,7 @@ mod load;
 mod locks;
 mod purge_space;
 mod remove;
+mod session;
 mod space_list;
 mod spaces;
 mod state;
@@ -25,6 +26,7 @@ mod view;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ocis_core::id::StorageId;
 use ocis_core::node::Node;
@@ -36,6 +38,8 @@ use crate::blob::BlobStore;
 use crate::blob::drops::Drops;
 use crate::fs::{Fs, Held};
 use crate::journal::{self, Applier, Events, Journal, Unwritten};
+use crate::session::board::Board;
+use crate::session::saved::Saved;
 pub(crate) use change::Change;
 use change::{Access, Submitted};
 use state::State;
@@ -64,10 +68,13 @@ pub struct Options {
     pub segment: u64,
     /// Whether changes tell of themselves; without it, events are not even collected.
     pub events: bool,
+    /// How long an upload session is kept (`STORAGE_USERS_UPLOAD_EXPIRATION`).
+    pub upload_expiration: Duration,
 }
 
 impl Options {
-    /// The defaults: versions kept, 200,000 nodes in memory, 64 MiB in reserve, segments of 32 MiB.
+    /// The defaults: versions kept, 200,000 nodes in memory, 64 MiB in reserve, segments of 32 MiB,
+    /// upload sessions for a day.
     pub fn new(storage: StorageId) -> Self {
         Self {
             storage,
@@ -77,6 +84,7 @@ impl Options {
             reserve: 64 * 1024 * 1024,
             segment: 32 * 1024 * 1024,
             events: false,
+            upload_expiration: Duration::from_secs(86_400),
         }
     }
 }
@@ -86,6 +94,7 @@ pub struct Store {
     pub(crate) fs: Arc<dyn Fs>,
     pub(crate) blobs: Arc<dyn BlobStore>,
     pub(crate) options: Options,
+    pub(crate) sessions: Board,
     root: PathBuf,
     uploads: PathBuf,
     memory: Arc<Memory>,
@@ -169,10 +178,23 @@ impl Store {
         let events = Arc::clone(&memory) as Arc<dyn Events>;
         let journal = Journal::open(&ours.join("journal"), applier, events, options.segment)?;
         drops.sweep()?;
+        crate::session::sweep(&*fs, &uploads)?;
         purge_space::sweep(&*fs, &drops, root)?;
         let owned = Mutex::new(Some(owned));
         let root = root.to_owned();
-        Ok(Arc::new(Self { fs, blobs, options, root, uploads, memory, journal, drops, owned }))
+        let sessions = Board::default();
+        Ok(Arc::new(Self {
+            fs,
+            blobs,
+            options,
+            sessions,
+            root,
+            uploads,
+            memory,
+            journal,
+            drops,
+            owned,
+        }))
     }
 
     /// Ends cleanly: everything is in oCIS's files, flushed, and the journal is empty. Blocking.
@@ -325,7 +347,17 @@ impl Store {
         cx: &Cx,
         upload: CommitUpload,
     ) -> Result<ocis_core::data::Written> {
-        self.change(cx, move |change| change.commit(upload)).await
+        self.change(cx, move |change| change.commit(upload, None)).await
+    }
+
+    /// The same for a content that came through a session.
+    pub(crate) async fn commit_session(
+        self: &Arc<Self>,
+        cx: &Cx,
+        upload: CommitUpload,
+        session: Saved,
+    ) -> Result<ocis_core::data::Written> {
+        self.change(cx, move |change| change.commit(upload, Some(&session))).await
     }
 
     /// A node and, for a file, where its content is. Who asks for a file that is just being written

@@ -19,6 +19,7 @@ use super::change::Change;
 use crate::journal::{Action, broken};
 use crate::layout::attributes::{self as key, Attributes};
 use crate::layout::paths;
+use crate::session::saved::Saved;
 
 /// Where a content is to go, as it was found when its upload was opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +60,7 @@ pub struct CommitUpload {
 pub enum Content {
     /// In memory; it goes into the journal.
     Inline(Bytes),
-    /// In the blob store, durable, with its staged file still there.
+    /// In the blob store, durable, with its staged file, or its session, still there.
     Staged,
 }
 
@@ -132,8 +133,12 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Makes a content visible.
-    pub(crate) fn commit(&mut self, upload: CommitUpload) -> Result<Written> {
+    /// Makes a content visible, and ends the session that it came through, if any.
+    pub(crate) fn commit(
+        &mut self,
+        upload: CommitUpload,
+        session: Option<&Saved>,
+    ) -> Result<Written> {
         let Prepared { space, parent, name, blob, node, .. } = upload.prepared;
         let storage = self.store.options.storage.clone();
         let gone = |_| Error::conflict("the folder that it is to lie in is gone");
@@ -147,7 +152,11 @@ impl Change<'_> {
             Content::Inline(bytes) => {
                 self.act(Action::Blob(space.clone(), blob.clone(), bytes.to_vec()))
             }
+            Content::Staged if session.is_some() => {}
             Content::Staged => self.act(Action::Unstage(space.clone(), blob.clone())),
+        }
+        if let Some(session) = session {
+            self.drop_session(session, false);
         }
         let (id, mut attributes, locks) = match &there {
             Some(place) => {

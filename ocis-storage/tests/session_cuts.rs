@@ -1,0 +1,378 @@
+//! Every call to the file system that an upload session makes is cut and failed once. Afterwards
+//! the client goes on where the server says: the content becomes whole, no acknowledged byte has to
+//! be sent again, and nothing is left behind.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test speaks by panicking"
+)]
+
+use std::io::ErrorKind as Io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::TryStreamExt as _;
+use ocis_core::cx::{Caller, Cx, Identity};
+use ocis_core::data::full;
+use ocis_core::id::{ResourceId, SpaceId, StorageId, UserId};
+use ocis_core::path::SpacePath;
+use ocis_core::port::{
+    CreateSession, CreateSpace, GetSession, ListSessions, OpenUpload, SetLength, Spaces,
+    UploadSessions,
+};
+use ocis_core::reference::Reference;
+use ocis_core::space::SpaceKind;
+use ocis_core::time::Timestamp;
+use ocis_core::upload::{SessionId, UploadSession};
+use ocis_core::user::UserRole;
+use ocis_core::{Error, ErrorKind, Result};
+use ocis_storage::blob::{BlobStore, PosixBlobs};
+use ocis_storage::digest::ChunkSum;
+use ocis_storage::fs::fault::Fault;
+use ocis_storage::fs::{FaultyFs, Fs, MemoryFs};
+use ocis_storage::session::{Append, Appended, StoreSessions};
+use ocis_storage::ticket::Tickets;
+use ocis_storage::{Driver, Options, Store};
+
+const OLD: &[u8] = b"old";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Op {
+    Create,
+    CreateEmpty,
+    Append,
+    AppendVerified,
+    SetLength,
+    FinishSmall,
+    FinishLarge,
+    Overwrite,
+    Abort,
+    Expire,
+}
+
+impl Op {
+    fn content(self) -> Vec<u8> {
+        let size = match self {
+            Self::CreateEmpty => 0,
+            Self::FinishLarge | Self::Overwrite => 70_000,
+            _ => 20,
+        };
+        (0..size).map(|n: u32| (n % 251) as u8).collect()
+    }
+
+    /// Bytes that were acknowledged before.
+    fn sent(self) -> usize {
+        match self {
+            Self::Create | Self::CreateEmpty => 0,
+            Self::FinishSmall | Self::FinishLarge | Self::Overwrite => self.content().len() - 3,
+            _ => 4,
+        }
+    }
+}
+
+struct World {
+    store: Arc<Store>,
+    blobs: Arc<dyn BlobStore>,
+    driver: Driver,
+    sessions: StoreSessions,
+    cx: Cx,
+    server: Cx,
+}
+
+fn storage() -> StorageId {
+    StorageId::parse("storage").unwrap()
+}
+
+fn target() -> Reference {
+    let space = SpaceId::parse("einstein").unwrap();
+    Reference::below(ResourceId::root(storage(), space), SpacePath::parse("f").unwrap())
+}
+
+impl World {
+    fn open(fs: Arc<dyn Fs>) -> Result<Self> {
+        let root = Path::new("/store");
+        let blobs: Arc<dyn BlobStore> = Arc::new(PosixBlobs::new(Arc::clone(&fs), root));
+        let store = Store::open(fs, Arc::clone(&blobs), root, Options::new(storage()))?;
+        let tickets = Tickets::new(b"secret", &storage(), Duration::from_secs(3600)).unwrap();
+        let driver = Driver::new(Arc::clone(&store), tickets.clone());
+        let sessions = StoreSessions::new(Arc::clone(&store), tickets);
+        let identity = Identity {
+            id: UserId::parse("einstein").unwrap(),
+            idp: "https://localhost:9200".into(),
+            username: "einstein".into(),
+            display_name: "Einstein".into(),
+            mail: String::new(),
+            groups: Vec::new(),
+            role: UserRole::User,
+        };
+        let now = Timestamp::from_unix(1_767_225_600, 0).unwrap();
+        let cx = Cx::new(Caller::User(Arc::new(identity)), now);
+        let server = Cx::new(Caller::Service("test".into()), now);
+        Ok(Self { store, blobs, driver, sessions, cx, server })
+    }
+
+    async fn create(&self, length: Option<usize>) -> Result<SessionId> {
+        let length = length.map(|length| length as u64);
+        let upload = OpenUpload { length, ..OpenUpload::new(target()) };
+        let request = CreateSession { upload, metadata: Vec::new() };
+        Ok(self.sessions.create(&self.cx, request).await?.session.id)
+    }
+
+    async fn append(&self, id: &SessionId, offset: usize, bytes: &[u8]) -> Result<Appended> {
+        self.append_verified(id, offset, bytes, None).await
+    }
+
+    async fn append_verified(
+        &self,
+        id: &SessionId,
+        offset: usize,
+        bytes: &[u8],
+        checksum: Option<ChunkSum>,
+    ) -> Result<Appended> {
+        let body = full(bytes.to_vec());
+        let append = Append { offset: offset as u64, announced: None, checksum, body };
+        self.sessions.append(id, append, self.cx.now).await
+    }
+
+    async fn put(&self, content: &[u8]) {
+        let id = self.create(Some(content.len())).await.unwrap();
+        let written = self.append(&id, 0, content).await.unwrap();
+        assert!(matches!(written, Appended::Whole(_)));
+    }
+
+    /// What is there before every operation.
+    async fn prepare(&self, op: Op) -> Option<SessionId> {
+        let space = CreateSpace {
+            owner: UserId::parse("einstein").ok(),
+            ..CreateSpace::new(SpaceKind::Personal, "Einstein")
+        };
+        self.driver.create(&self.cx, space).await.unwrap();
+        if op == Op::Overwrite {
+            self.put(OLD).await;
+        }
+        if matches!(op, Op::Create | Op::CreateEmpty) {
+            return None;
+        }
+        let content = op.content();
+        let length = (op != Op::SetLength).then_some(content.len());
+        let id = self.create(length).await.unwrap();
+        self.append(&id, 0, &content[..op.sent()]).await.unwrap();
+        Some(id)
+    }
+
+    async fn run(&self, op: Op, id: Option<SessionId>) -> Result<()> {
+        let (content, sent) = (op.content(), op.sent());
+        let Some(id) = id else { return self.create(Some(content.len())).await.map(drop) };
+        match op {
+            Op::Create | Op::CreateEmpty => Ok(()),
+            Op::Append => self.append(&id, sent, &content[sent..9]).await.map(drop),
+            Op::AppendVerified => {
+                let sum = ChunkSum::parse("crc32 QWvDqA==").unwrap();
+                let appended = self.append_verified(&id, sent, &content[sent..9], Some(sum)).await;
+                assert!(!matches!(appended, Ok(Appended::Damaged)));
+                appended.map(drop)
+            }
+            Op::SetLength => {
+                let request = SetLength { id, length: content.len() as u64 };
+                self.sessions.set_length(&self.cx, request).await.map(drop)
+            }
+            Op::FinishSmall | Op::FinishLarge | Op::Overwrite => {
+                self.append(&id, sent, &content[sent..]).await.map(drop)
+            }
+            Op::Abort => self.sessions.abort(&self.cx, GetSession { id }).await,
+            Op::Expire => {
+                let later = self.cx.now.plus(Duration::from_secs(86_400));
+                self.sessions.expire(&self.server, later).await.map(drop)
+            }
+        }
+    }
+
+    async fn read(&self) -> Result<Option<Vec<u8>>> {
+        let content = match self.store.content(&self.cx, &target()).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            content => content?.1.unwrap(),
+        };
+        let Some(blob) = content.blob else { return Ok(Some(Vec::new())) };
+        let read = self.blobs.read(&content.space, &blob, 0..content.size).await?;
+        Ok(Some(read.try_collect::<Vec<_>>().await?.concat()))
+    }
+
+    async fn session(&self) -> Result<Option<UploadSession>> {
+        let mut list = self.sessions.list(&self.server, ListSessions::default()).await?.items;
+        assert!(list.len() <= 1, "one upload was begun");
+        Ok(list.pop())
+    }
+
+    /// Checks what is there after `op`, and goes on as a client does.
+    async fn verify(&self, op: Op, result: &Result<()>) -> std::result::Result<(), String> {
+        let told = |error: Error| format!("{error:?}");
+        let wrong = |what: &str| Err(what.to_owned());
+        let (content, sent) = (op.content(), op.sent() as u64);
+        let refused =
+            |error: &Error| !matches!(error.kind(), ErrorKind::Internal | ErrorKind::Unavailable);
+        let is_refused = result.as_ref().is_err_and(refused);
+        let (session, file) =
+            (self.session().await.map_err(told)?, self.read().await.map_err(told)?);
+        let before = (op == Op::Overwrite).then(|| OLD.to_vec());
+        let is_written = file.as_ref() == Some(&content);
+        if !is_written && file != before {
+            return wrong("neither the old nor the new content");
+        }
+        if is_written && session.is_some() {
+            return wrong("a session whose content is there");
+        }
+        let ok = result.is_ok();
+        let offset = session.as_ref().map_or(0, |session| session.offset);
+        if session.is_some() && offset < sent {
+            return wrong("acknowledged bytes are lost");
+        }
+        let fits = match op {
+            Op::Create => !is_written && (!ok || session.is_some()),
+            Op::CreateEmpty => !ok || is_written,
+            Op::Append => session.is_some() && offset <= 9 && (!ok || offset == 9),
+            Op::AppendVerified => {
+                session.is_some() && [4, 9].contains(&offset) && (!ok || offset == 9)
+            }
+            Op::SetLength => session.as_ref().is_some_and(|s| !ok || s.length.is_some()),
+            Op::Abort | Op::Expire => !is_written && (!ok || session.is_none()),
+            _ if ok => is_written,
+            _ if is_refused => !is_written,
+            _ => is_written || session.is_some(),
+        };
+        if !fits {
+            return Err(format!("{session:?}, written: {is_written}"));
+        }
+        let Some(session) = session else { return Ok(()) };
+        if session.length.is_none() {
+            let request = SetLength { id: session.id.clone(), length: content.len() as u64 };
+            self.sessions.set_length(&self.cx, request).await.map_err(told)?;
+        }
+        let (offset, _) = self.sessions.offset(&session.id, self.cx.now).await.map_err(told)?;
+        let rest = &content[offset as usize..];
+        if !rest.is_empty() {
+            self.append(&session.id, offset as usize, rest).await.map_err(told)?;
+        }
+        if self.read().await.map_err(told)?.as_ref() != Some(&content) {
+            return wrong("what was resumed is not what was sent");
+        }
+        Ok(())
+    }
+}
+
+/// What becomes of a fault.
+#[derive(Debug, Clone, Copy)]
+enum Mode {
+    /// The power goes, and with it what was not flushed.
+    Cut,
+    /// The process ends; what was written stays.
+    Kill,
+    /// One call fails.
+    Fail(Io),
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// Opens what is left, goes on, and tells what is wrong.
+fn reopened(
+    disk: &MemoryFs,
+    op: Op,
+    result: Option<&Result<()>>,
+) -> std::result::Result<(), String> {
+    let told = |error: Error| format!("{error:?}");
+    let world = World::open(Arc::new(disk.clone())).map_err(told)?;
+    let check = || match world.store.check().map_err(told)? {
+        found if found.is_empty() => Ok(()),
+        found => Err(found.join("; ")),
+    };
+    check()?;
+    if let Some(result) = result {
+        runtime().block_on(world.verify(op, result))?;
+        check()?;
+    }
+    world.store.close().map_err(told)?;
+    let left = disk.read_dir(Path::new("/store/uploads")).unwrap();
+    if left.is_empty() { Ok(()) } else { Err(format!("left behind: {left:?}")) }
+}
+
+/// Runs `op` with a fault at its call `number`; none when it makes no such call.
+fn once(op: Op, mode: Mode, number: u64) -> Option<String> {
+    let disk = MemoryFs::default();
+    let fs = FaultyFs::new(Arc::new(disk.clone()));
+    let (result, went_on, is_hit) = {
+        let runtime = runtime();
+        let world = World::open(Arc::new(fs.clone())).unwrap();
+        let id = runtime.block_on(world.prepare(op));
+        world.store.check().unwrap();
+        let first = fs.calls();
+        fs.plan(
+            first + number,
+            match mode {
+                Mode::Cut | Mode::Kill => Fault::Cut,
+                Mode::Fail(kind) => Fault::Fail(kind),
+            },
+        );
+        let result = runtime.block_on(world.run(op, id));
+        let is_hit = fs.calls() > first + number;
+        let mut went_on = None;
+        if matches!(mode, Mode::Fail(_)) && is_hit && !world.store.has_failed() {
+            went_on = Some(runtime.block_on(world.verify(op, &result)));
+        }
+        let _ = world.store.close();
+        (result, went_on, fs.calls() > first + number)
+    };
+    if !is_hit {
+        return None;
+    }
+    match mode {
+        Mode::Kill => disk.kill(),
+        _ => disk.cut(),
+    }
+    let told = |what: String| Some(format!("{op:?} {mode:?} at {number} ({result:?}): {what}\n"));
+    if let Some(Err(wrong)) = &went_on {
+        return told(format!("it does not go on: {wrong}"));
+    }
+    let expected = went_on.is_none().then_some(&result);
+    reopened(&disk, op, expected).err().map_or_else(|| Some(String::new()), told)
+}
+
+fn holds(ops: &[Op]) {
+    let modes = [Mode::Cut, Mode::Kill, Mode::Fail(Io::StorageFull), Mode::Fail(Io::Other)];
+    let mut wrong = String::new();
+    for (op, mode) in ops.iter().flat_map(|op| modes.map(|mode| (*op, mode))) {
+        for number in 0.. {
+            match once(op, mode, number) {
+                Some(text) => wrong += &text,
+                None => {
+                    assert!(number > 3, "{op:?} makes calls");
+                    break;
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn what_is_begun() {
+    holds(&[Op::Create, Op::CreateEmpty]);
+}
+
+#[test]
+fn what_is_added() {
+    holds(&[Op::Append, Op::AppendVerified, Op::SetLength]);
+}
+
+#[test]
+fn what_is_whole() {
+    holds(&[Op::FinishSmall, Op::FinishLarge, Op::Overwrite]);
+}
+
+#[test]
+fn what_is_given_up() {
+    holds(&[Op::Abort, Op::Expire]);
+}
