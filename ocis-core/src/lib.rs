@@ -16,6 +16,7 @@ pub mod data;
 pub mod error;
 pub mod etag;
 pub mod event;
+pub mod finding;
 pub mod id;
 pub mod lock;
 pub mod name;

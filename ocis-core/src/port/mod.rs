@@ -11,6 +11,7 @@ mod declare;
 mod grants;
 mod groups;
 mod late;
+mod maintenance;
 mod nodes;
 mod page;
 mod sessions;
@@ -24,6 +25,10 @@ pub use authenticate::{Authenticate, Credentials};
 pub use grants::{Grants, ListGrants, RemoveGrant, SetGrant};
 pub use groups::{GetGroup, Groups, ListGroups};
 pub use late::Late;
+pub use maintenance::{
+    Check, CheckSizes, Checked, CheckedSizes, EmptyFolders, Maintenance, RawNode, SetRawMetadata,
+    WrongSize,
+};
 pub use nodes::{
     Changed, Conditions, Copy, CreateFolder, Delete, List, LockNode, Locked, Move, Nodes, OpenRead,
     Read, RefreshLock, SetMetadata, Stat, Tag, Touch, Unlock,

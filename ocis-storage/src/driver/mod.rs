@@ -1,6 +1,7 @@
 //! The ports of `ocis-core` over a store.
 
 mod grants;
+mod maintenance;
 mod nodes;
 mod spaces;
 

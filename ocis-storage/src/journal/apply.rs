@@ -63,6 +63,10 @@ impl Applier {
             Action::Unindex(path, space) => {
                 return self.index(&at(path), |index| index.remove(space));
             }
+            Action::RemoveEmpty(path) => match gone(fs.rmdir(&at(path))) {
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+                result => result,
+            },
         };
         done.map_err(broken)
     }
@@ -120,15 +124,19 @@ impl Applier {
         }
     }
 
+    /// Changes an index. One that cannot be read holds nothing any more: it must not keep the store
+    /// from taking changes, and a check finds what it lacks.
     fn index(&self, path: &Path, change: impl FnOnce(&mut Index)) -> Result<()> {
         let before = match self.fs.read(path) {
-            Ok(bytes) => Index::decode(&bytes)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Index::default(),
+            Ok(bytes) => Index::decode(&bytes)
+                .inspect_err(|error| tracing::error!(?error, path = %path.display(), "begun anew"))
+                .ok(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Index::default()),
             Err(error) => return Err(broken(error)),
         };
-        let mut index = before.clone();
+        let mut index = before.clone().unwrap_or_default();
         change(&mut index);
-        if index == before {
+        if before.as_ref() == Some(&index) {
             return Ok(());
         }
         self.put_flushed(path, &index.encode()?).map_err(broken)

@@ -43,6 +43,8 @@ pub(crate) enum Action {
     Index(String, SpaceId, String),
     /// An index does not hold this space.
     Unindex(String, SpaceId),
+    /// An empty folder is gone; one that is not empty stays.
+    RemoveEmpty(String),
 }
 
 /// The change time and size of a folder above a changed node.

@@ -131,7 +131,7 @@ impl Change<'_> {
 }
 
 /// The metadata of a new folder.
-fn container(stamp: ocis_core::time::Timestamp) -> Attributes {
+pub(super) fn container(stamp: ocis_core::time::Timestamp) -> Attributes {
     let mut attributes = Attributes::default();
     attributes.set(key::TYPE, 2);
     attributes.set(key::PROPAGATION, 1);

@@ -15,12 +15,14 @@ mod load;
 mod locks;
 mod purge_space;
 mod remove;
+mod repair;
 mod session;
 mod space_list;
 mod spaces;
 mod state;
 mod tags;
 mod transfer;
+mod upkeep;
 mod upload;
 mod view;
 
@@ -42,6 +44,7 @@ use crate::session::board::Board;
 use crate::session::saved::Saved;
 pub(crate) use change::Change;
 use change::{Access, Submitted};
+pub use check::Part;
 use state::State;
 pub(crate) use transfer::{BlobCopies, BlobCopy};
 pub use upload::{CommitUpload, Content, ContentRef, Prepared};
@@ -256,13 +259,19 @@ impl Store {
         let (result, submitted) = worked
             .await
             .map_err(|error| Error::internal("a change broke off").because(error))??;
-        if let Some(Submitted { answered, drops }) = submitted {
-            answered.await.map_err(|_| Error::unavailable("the storage is closing"))??;
-            if drops {
-                self.drops.tried().await;
-            }
+        if let Some(submitted) = submitted {
+            self.arrived(submitted).await?;
         }
         Ok(result)
+    }
+
+    /// Waits until a change is durable and applied.
+    async fn arrived(&self, Submitted { answered, drops }: Submitted) -> Result<()> {
+        answered.await.map_err(|_| Error::unavailable("the storage is closing"))??;
+        if drops {
+            self.drops.tried().await;
+        }
+        Ok(())
     }
 
     fn begin<T>(
