@@ -6,7 +6,8 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,8 +32,29 @@ fn check(kind: &str, text: &str) -> Result<()> {
     Ok(())
 }
 
+/// A random UUID (version 4).
+fn scattered() -> uuid::Uuid {
+    uuid::Uuid::new_v4()
+}
+
+/// Ids that share their first eight digits.
+const NEIGHBOURS: u64 = 256;
+
+/// A random UUID (version 4) but for its first eight digits: they are the same for 256 ids of this
+/// process, and then the next ones. oCIS makes its folders of these digits, so that files which
+/// come into being together lie together, instead of each in up to four new folders of its own.
+fn neighbouring() -> uuid::Uuid {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    static START: OnceLock<u32> = OnceLock::new();
+    let folder = (NEXT.fetch_add(1, Ordering::Relaxed) / NEIGHBOURS) as u32;
+    let start = *START.get_or_init(|| uuid::Uuid::new_v4().as_fields().0);
+    let random = scattered();
+    let (_, middle, high, rest) = random.as_fields();
+    uuid::Uuid::from_fields(start.wrapping_add(folder), middle, high, rest)
+}
+
 macro_rules! id {
-    ($($(#[$doc:meta])* $name:ident, $kind:literal;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident, $kind:literal, $new:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -45,9 +67,9 @@ macro_rules! id {
                 Ok(Self(text.into()))
             }
 
-            #[doc = concat!("A new random ", $kind, " id (UUID version 4).")]
+            #[doc = concat!("A new ", $kind, " id, as ", stringify!($new), "() makes them.")]
             pub fn random() -> Self {
-                Self(uuid::Uuid::new_v4().to_string().into())
+                Self($new().to_string().into())
             }
 
             /// The text form.
@@ -92,19 +114,19 @@ macro_rules! id {
 
 id! {
     /// A storage: one metadata root with its blobs (`STORAGE_USERS_MOUNT_ID`).
-    StorageId, "storage";
+    StorageId, "storage", scattered;
     /// A space within a storage. A personal space's id is its owner's user id.
-    SpaceId, "space";
+    SpaceId, "space", scattered;
     /// A file or folder within a space. The root folder's id is the space id.
-    NodeId, "node";
+    NodeId, "node", neighbouring;
     /// One content of a file, which never changes; known to the storage and its blob store only.
-    BlobId, "blob";
+    BlobId, "blob", neighbouring;
     /// An account.
-    UserId, "user";
+    UserId, "user", scattered;
     /// A group of accounts.
-    GroupId, "group";
+    GroupId, "group", scattered;
     /// Something that happened.
-    EventId, "event";
+    EventId, "event", scattered;
 }
 
 impl SpaceId {
@@ -184,6 +206,21 @@ mod tests {
             assert_eq!(id.to_string().parse::<ResourceId>().unwrap(), id);
         }
         assert!("s$p".parse::<ResourceId>().unwrap().is_root());
+    }
+
+    #[test]
+    fn nodes_made_together_share_a_folder() {
+        let ids: Vec<_> = (0..1000).map(|_| NodeId::random().to_string()).collect();
+        let mut folders: Vec<_> = ids.iter().map(|id| &id[..8]).collect();
+        folders.sort_unstable();
+        folders.dedup();
+        // Other tests may take some between these.
+        assert!(folders.len() < 100, "{folders:?}");
+        assert!(ids.iter().all(|id| id.len() == 36 && id[14..].starts_with('4')), "{ids:?}");
+        let mut rests: Vec<_> = ids.iter().map(|id| &id[8..]).collect();
+        rests.sort_unstable();
+        rests.dedup();
+        assert_eq!(rests.len(), ids.len());
     }
 
     #[test]

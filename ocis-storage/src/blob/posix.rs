@@ -110,7 +110,13 @@ impl BlobStore for PosixBlobs {
 
     fn put_inline(&self, space: &SpaceId, blob: &BlobId, bytes: &[u8]) -> Result<()> {
         let path = self.path(space, blob);
-        let fill = || self.fs.open(&path, Open::CreateNew)?.write_at(bytes, 0);
+        let fill = || match self.fs.open(&path, Open::CreateNew) {
+            // Its record is applied a second time.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if self.fs.read(&path)? == bytes { Ok(()) } else { Err(error) }
+            }
+            opened => opened?.write_at(bytes, 0),
+        };
         self.replace(&path, fill).map_err(failed)
     }
 

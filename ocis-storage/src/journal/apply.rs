@@ -25,6 +25,8 @@ pub(crate) struct Applier {
     pub(crate) drops: Drops,
     pub(crate) root: PathBuf,
     pub(crate) uploads: PathBuf,
+    /// Whether records are applied that may have been applied before.
+    pub(crate) replaying: bool,
     /// Change times and sizes of folders that are in the journal but not yet in their files.
     pub(crate) unwritten: HashMap<(SpaceId, NodeId), (Timestamp, u64)>,
 }
@@ -80,17 +82,30 @@ impl Applier {
         gone(self.fs.rename(&to, &from)).map_err(broken)
     }
 
-    /// Replaces a file in one step, because a reader may come in between.
+    /// Gives a file its content. A new one is written where it lies: this process reads no file
+    /// that a record under way touches, and after a crash the record is applied again. One that is
+    /// there is replaced in one step, for who looks at the files from outside.
     fn put(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        let temporary = path.with_added_extension("tmp");
-        let written = self.fs.write(&temporary, content);
-        if is_missing(&written) {
+        let create = || self.fs.open(path, Open::CreateNew);
+        let mut created = create();
+        if is_missing(&created) {
             self.fs.mkdir_all(path.parent().unwrap_or(path))?;
-            self.fs.write(&temporary, content)?;
-        } else {
-            written?;
+            created = create();
         }
-        self.fs.rename(&temporary, path)
+        match created {
+            Ok(_) if content.is_empty() => Ok(()),
+            Ok(file) => file.write_at(content, 0),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let temporary = path.with_added_extension("tmp");
+                // When a journal is replayed, most of it was applied before.
+                if self.replaying && self.fs.read(path)? == content {
+                    return gone(self.fs.unlink(&temporary));
+                }
+                self.fs.write(&temporary, content)?;
+                self.fs.rename(&temporary, path)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Renames; what is in both folders when the journal is replayed becomes one.

@@ -260,7 +260,7 @@ impl Writer {
     fn run(mut self) {
         let mut frames = Vec::new();
         while let Some(batch) = self.take(&mut frames) {
-            match self.write(&frames) {
+            match self.write(&mut frames) {
                 Ok(()) => {
                     if self.applier.send(Work::Apply(batch)).is_err() {
                         self.queue.give_up();
@@ -295,14 +295,14 @@ impl Writer {
         Some(batch)
     }
 
-    fn write(&mut self, frames: &[u8]) -> std::io::Result<()> {
+    fn write(&mut self, frames: &mut Vec<u8>) -> std::io::Result<()> {
         if self.segment.is_none() {
             self.segment = Some(begin(&*self.fs, &self.folder)?);
         }
         let Some(segment) = &mut self.segment else { return Ok(()) };
-        segment.file.write_at(frames, segment.end)?;
+        let end = segment.append(frames)?;
         segment.file.sync()?;
-        segment.end += frames.len() as u64;
+        segment.end = end;
         if (segment.end >= self.segment_bytes || !self.checkpoints.is_empty())
             && let Some(full) = self.segment.take()
         {

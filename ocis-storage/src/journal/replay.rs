@@ -16,6 +16,7 @@ pub(super) fn replay(folder: &Path, applier: &mut Applier) -> Result<u64> {
     fs.mkdir_all(folder).map_err(broken)?;
     let found = segments(&*fs, folder).map_err(broken)?;
     undo_renames(&found, applier)?;
+    applier.replaying = true;
     let mut next = 1;
     for (_, path) in &found {
         let content = fs.read(path).map_err(broken)?;
@@ -25,6 +26,7 @@ pub(super) fn replay(folder: &Path, applier: &mut Applier) -> Result<u64> {
             next = record.lsn + 1;
         }
     }
+    applier.replaying = false;
     if found.is_empty() {
         // The folders down to the journal may be new: what is in it must not be lost with them.
         fs.sync_all(&applier.root).map_err(broken)?;

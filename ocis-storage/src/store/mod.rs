@@ -176,6 +176,7 @@ impl Store {
             drops: drops.clone(),
             root: root.to_owned(),
             uploads: uploads.clone(),
+            replaying: false,
             unwritten: Unwritten::new(),
         };
         let events = Arc::clone(&memory) as Arc<dyn Events>;
@@ -212,6 +213,7 @@ impl Store {
             drops: self.drops.clone(),
             root: self.root.clone(),
             uploads: self.uploads.clone(),
+            replaying: false,
             unwritten: Unwritten::new(),
         };
         if !self.journal.has_failed() {
