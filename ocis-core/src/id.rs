@@ -127,6 +127,8 @@ id! {
     GroupId, "group", scattered;
     /// Something that happened.
     EventId, "event", scattered;
+    /// A group of consumers of events.
+    ConsumerId, "consumer group", scattered;
 }
 
 impl SpaceId {

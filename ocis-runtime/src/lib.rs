@@ -9,6 +9,7 @@
 /// The version of this server, as clients are told it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+pub mod bus;
 pub mod control;
 mod debug;
 pub mod edge;

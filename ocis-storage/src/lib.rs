@@ -35,10 +35,12 @@ mod driver;
 pub mod fs;
 mod journal;
 mod layout;
+mod outbox;
 pub mod session;
 pub mod store;
 pub mod ticket;
 pub mod upload;
 
 pub use driver::Driver;
+pub use outbox::Outlet;
 pub use store::{Options, Store};

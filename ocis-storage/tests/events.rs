@@ -1,28 +1,35 @@
 //! What changes tell of themselves: the right things, with the change or not at all.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ocis_core::cx::{Caller, Cx, Identity};
+use ocis_core::data::{HttpService, TICKET, full};
 use ocis_core::event::{Event, EventKind};
 use ocis_core::id::{ResourceId, SpaceId, StorageId, UserId};
 use ocis_core::lock::LockScope;
 use ocis_core::path::SpacePath;
 use ocis_core::port::{
-    Conditions, Copy, CreateFolder, CreateSpace, Delete, LockNode, Move, Nodes, OpenUpload,
-    SetMetadata, Spaces, Touch, Unlock, Uploads,
+    Acknowledge, Conditions, Copy, CreateFolder, CreateSpace, Delete, Delivery, EventBus, Fetch,
+    Leave, LockNode, Move, Nodes, OpenUpload, Reject, SetMetadata, Spaces, Stat, Touch, Unlock,
+    Uploads,
 };
 use ocis_core::reference::Reference;
 use ocis_core::time::{SystemClock, Timestamp};
 use ocis_core::user::UserRole;
+use ocis_core::{Error, Result};
 use ocis_storage::blob::{BlobStore, PosixBlobs};
 use ocis_storage::data::DataPlane;
-use ocis_storage::fs::{Fs, MemoryFs};
+use ocis_storage::fs::fault::Fault;
+use ocis_storage::fs::{FaultyFs, Fs, MemoryFs};
 use ocis_storage::ticket::Tickets;
 use ocis_storage::upload::StoreUploads;
-use ocis_storage::{Driver, Options, Store};
+use ocis_storage::{Driver, Options, Outlet, Store};
+use tokio::sync::watch;
 use tower::ServiceExt as _;
 
 fn einstein() -> Cx {
@@ -48,6 +55,16 @@ fn at(path: &str) -> Reference {
     Reference::below(ResourceId::root(storage(), space), SpacePath::parse(path).unwrap())
 }
 
+async fn upload(uploads: &StoreUploads, data: &HttpService, path: &str, content: &[u8]) {
+    let length = Some(content.len() as u64);
+    let (target, conditions) = (at(path), Conditions::default());
+    let request = OpenUpload { target, length, mtime: None, checksum: None, conditions };
+    let ticket = uploads.open(&einstein(), request).await.unwrap().ticket;
+    let request = http::Request::put("/").header(TICKET, ticket);
+    let request = request.body(full(content.to_vec())).unwrap();
+    assert!(data.clone().oneshot(request).await.unwrap().status().is_success());
+}
+
 /// Does one of everything.
 async fn everything(store: &Arc<Store>) {
     let cx = &einstein();
@@ -64,13 +81,7 @@ async fn everything(store: &Arc<Store>) {
     driver.create_folder(cx, folder).await.unwrap();
     driver.touch(cx, Touch { target: at("a/t"), conditions: conditions() }).await.unwrap();
     for content in ["one", "three"] {
-        let length = Some(content.len() as u64);
-        let (target, conditions) = (at("a/f"), conditions());
-        let request = OpenUpload { target, length, mtime: None, checksum: None, conditions };
-        let ticket = uploads.open(cx, request).await.unwrap().ticket;
-        let request = http::Request::put("/").header(ocis_core::data::TICKET, ticket);
-        let request = request.body(ocis_core::data::full(content.as_bytes().to_vec())).unwrap();
-        assert!(data.clone().oneshot(request).await.unwrap().status().is_success());
+        upload(&uploads, &data, "a/f", content.as_bytes()).await;
     }
     let moved = Move { from: at("a/f"), to: at("a/g"), overwrite: false, conditions: conditions() };
     driver.rename(cx, moved).await.unwrap();
@@ -104,26 +115,107 @@ async fn everything(store: &Arc<Store>) {
     driver.delete(cx, Delete { target: at("a"), conditions: conditions() }).await.unwrap_err();
 }
 
-/// What the journal holds of events.
-fn told(fs: &dyn Fs) -> Vec<Event> {
-    let folder = Path::new("/store/.ocis-rs/journal");
-    let mut found = Vec::new();
-    for entry in fs.read_dir(folder).unwrap() {
-        let bytes = fs.read(&folder.join(entry.name)).unwrap();
-        for start in 0..bytes.len() {
-            if bytes[start..].starts_with(b"{\"id\":\"") {
-                let mut texts = serde_json::Deserializer::from_slice(&bytes[start..]).into_iter();
-                found.push(texts.next().unwrap().unwrap());
+/// A bus that writes down what it is given, and can be made to refuse it or never to answer.
+#[derive(Default)]
+struct Recorder {
+    events: watch::Sender<Vec<Event>>,
+    refuses: AtomicBool,
+    hangs: AtomicBool,
+}
+
+impl Recorder {
+    fn refusing() -> Arc<Self> {
+        let bus = Arc::new(Self::default());
+        bus.refuses.store(true, Ordering::Release);
+        bus
+    }
+
+    fn events(&self) -> Vec<Event> {
+        self.events.borrow().clone()
+    }
+
+    /// The folders that were told of, as soon as this one was.
+    async fn until_told(&self, folder: &str) -> Vec<String> {
+        let mut events = self.events.subscribe();
+        let told = |events: &Vec<Event>| folders(events).iter().any(|path| path == folder);
+        folders(&events.wait_for(told).await.unwrap())
+    }
+
+    /// What came, as soon as it is so many.
+    async fn until(&self, count: usize) -> Vec<Event> {
+        let mut events = self.events.subscribe();
+        events.wait_for(|events| events.len() >= count).await.unwrap().clone()
+    }
+}
+
+#[async_trait::async_trait]
+impl EventBus for Recorder {
+    async fn publish(&self, _: &Cx, events: Vec<Event>) -> Result<()> {
+        if self.hangs.load(Ordering::Acquire) {
+            std::future::pending::<()>().await;
+        }
+        if self.refuses.load(Ordering::Acquire) {
+            return Err(Error::unavailable("down"));
+        }
+        self.events.send_modify(|all| all.extend(events));
+        Ok(())
+    }
+
+    async fn fetch(&self, _: &Cx, _: Fetch) -> Result<Vec<Delivery>> {
+        unreachable!()
+    }
+
+    async fn acknowledge(&self, _: &Cx, _: Acknowledge) -> Result<()> {
+        unreachable!()
+    }
+
+    async fn reject(&self, _: &Cx, _: Reject) -> Result<()> {
+        unreachable!()
+    }
+
+    async fn leave(&self, _: &Cx, _: Leave) -> Result<()> {
+        unreachable!()
+    }
+}
+
+fn open(fs: &Arc<dyn Fs>, bus: Option<&Arc<Recorder>>) -> Result<Arc<Store>> {
+    let outlet = bus.map(|bus| Outlet::new(Arc::clone(bus) as Arc<dyn EventBus>));
+    open_with(fs, outlet)
+}
+
+fn open_with(fs: &Arc<dyn Fs>, events: Option<Outlet>) -> Result<Arc<Store>> {
+    let blobs: Arc<dyn BlobStore> = Arc::new(PosixBlobs::new(Arc::clone(fs), Path::new("/store")));
+    let options = Options { events, segment: 64 * 1024, ..Options::new(storage()) };
+    Store::open(Arc::clone(fs), blobs, Path::new("/store"), options)
+}
+
+fn driver(store: &Arc<Store>) -> Driver {
+    let tickets = Tickets::new(b"secret", &storage(), Duration::from_secs(3600)).unwrap();
+    Driver::new(Arc::clone(store), tickets)
+}
+
+async fn home(store: &Arc<Store>) -> Result<()> {
+    let owner = UserId::parse("einstein").unwrap();
+    driver(store).create(&einstein(), CreateSpace::personal(owner, "Albert")).await.map(drop)
+}
+
+async fn mkdir(store: &Arc<Store>, path: &str) -> Result<()> {
+    let request = CreateFolder { target: at(path), conditions: Conditions::default() };
+    driver(store).create_folder(&einstein(), request).await.map(drop)
+}
+
+/// The paths of the folders that events tell of, without repetitions.
+fn folders(events: &[Event]) -> Vec<String> {
+    let mut seen = Vec::new();
+    for event in events {
+        if let EventKind::ContainerCreated { node } = &event.kind {
+            let path = node.path.to_string();
+            if !seen.contains(&path) {
+                seen.push(path);
             }
         }
     }
-    found
-}
-
-fn open(fs: &Arc<dyn Fs>, events: bool) -> Arc<Store> {
-    let blobs: Arc<dyn BlobStore> = Arc::new(PosixBlobs::new(Arc::clone(fs), Path::new("/store")));
-    let options = Options { events, ..Options::new(storage()) };
-    Store::open(Arc::clone(fs), blobs, Path::new("/store"), options).unwrap()
+    seen
 }
 
 fn in_short(event: &Event) -> String {
@@ -147,8 +239,9 @@ fn in_short(event: &Event) -> String {
 #[tokio::test]
 async fn every_change_tells_of_itself_in_the_order_of_the_changes() {
     let fs: Arc<dyn Fs> = Arc::new(MemoryFs::default());
-    everything(&open(&fs, true)).await;
-    let events = told(&*fs);
+    let bus = Arc::new(Recorder::default());
+    everything(&open(&fs, Some(&bus)).unwrap()).await;
+    let events = bus.until(16).await;
     let in_short: Vec<_> = events.iter().map(in_short).collect();
     assert_eq!(
         in_short,
@@ -178,6 +271,172 @@ async fn every_change_tells_of_itself_in_the_order_of_the_changes() {
 #[tokio::test]
 async fn a_store_whose_events_nobody_wants_does_not_collect_them() {
     let fs: Arc<dyn Fs> = Arc::new(MemoryFs::default());
-    everything(&open(&fs, false)).await;
-    assert_eq!(told(&*fs), []);
+    let store = open(&fs, None).unwrap();
+    everything(&store).await;
+    let folder = Path::new("/store/.ocis-rs/journal");
+    for entry in fs.read_dir(folder).unwrap() {
+        let bytes = fs.read(&folder.join(entry.name)).unwrap();
+        assert!(!bytes.windows(11).any(|window| window == b"\"executant\""));
+    }
+}
+
+#[tokio::test]
+async fn events_wait_for_a_bus_that_is_down_also_over_restarts() {
+    let fs: Arc<dyn Fs> = Arc::new(MemoryFs::default());
+    let bus = Recorder::refusing();
+    let store = open(&fs, Some(&bus)).unwrap();
+    home(&store).await.unwrap();
+    mkdir(&store, "a").await.unwrap();
+    // Killed, and again with nothing but the file of the outbox.
+    drop(store);
+    let store = open(&fs, Some(&bus)).unwrap();
+    mkdir(&store, "b").await.unwrap();
+    store.close().unwrap();
+    drop(store);
+    let store = open(&fs, Some(&bus)).unwrap();
+    mkdir(&store, "c").await.unwrap();
+    assert_eq!(bus.events(), []);
+    bus.refuses.store(false, Ordering::Release);
+    let events = bus.until(4).await;
+    assert_eq!(folders(&events), ["a", "b", "c"]);
+    assert_eq!(events.len(), 4, "none came twice: {events:?}");
+}
+
+#[tokio::test]
+async fn what_was_handed_over_does_not_come_again() {
+    let fs: Arc<dyn Fs> = Arc::new(MemoryFs::default());
+    let bus = Arc::new(Recorder::default());
+    let store = open(&fs, Some(&bus)).unwrap();
+    home(&store).await.unwrap();
+    mkdir(&store, "a").await.unwrap();
+    bus.until(2).await;
+    drop(store);
+    let store = open(&fs, Some(&bus)).unwrap();
+    mkdir(&store, "b").await.unwrap();
+    let events = bus.until(3).await;
+    let ids: BTreeSet<_> = events.iter().map(|event| event.id.clone()).collect();
+    assert_eq!((events.len(), ids.len()), (3, 3));
+}
+
+#[tokio::test]
+async fn a_bus_that_does_not_answer_holds_nobody_up() {
+    let fs: Arc<dyn Fs> = Arc::new(MemoryFs::default());
+    let bus = Arc::new(Recorder::default());
+    bus.hangs.store(true, Ordering::Release);
+    let store = open(&fs, Some(&bus)).unwrap();
+    home(&store).await.unwrap();
+    for number in 0..50 {
+        mkdir(&store, &number.to_string()).await.unwrap();
+    }
+    drop(store);
+    bus.hangs.store(false, Ordering::Release);
+    let _store = open(&fs, Some(&bus)).unwrap();
+    assert_eq!(folders(&bus.until(51).await).len(), 50);
+}
+
+#[tokio::test]
+async fn what_is_beyond_the_bound_is_dropped_and_what_waits_is_kept() {
+    let fs: Arc<dyn Fs> = Arc::new(MemoryFs::default());
+    let bus = Recorder::refusing();
+    let limit = 3000;
+    let store = open_with(&fs, Some(Outlet { bus: Arc::<Recorder>::clone(&bus), limit })).unwrap();
+    home(&store).await.unwrap();
+    for number in 10..30 {
+        mkdir(&store, &number.to_string()).await.unwrap();
+    }
+    store.close().unwrap();
+    drop(store);
+    bus.refuses.store(false, Ordering::Release);
+    let store = open(&fs, Some(&bus)).unwrap();
+    mkdir(&store, "last").await.unwrap();
+    let seen = bus.until_told("last").await;
+    let kept: Vec<_> = (10..10 + seen.len() - 1).map(|number| number.to_string()).collect();
+    assert!((3..15).contains(&kept.len()), "{seen:?}");
+    assert_eq!(seen[..kept.len()], kept);
+}
+
+/// The journal forgets what is in the files after a checkpoint; the events are still to come.
+#[tokio::test]
+async fn events_outlive_the_part_of_the_journal_that_they_were_in() {
+    let memory = MemoryFs::default();
+    let fs: Arc<dyn Fs> = Arc::new(memory.clone());
+    let bus = Recorder::refusing();
+    let store = open(&fs, Some(&bus)).unwrap();
+    home(&store).await.unwrap();
+    mkdir(&store, "first").await.unwrap();
+    let tickets = Tickets::new(b"secret", &storage(), Duration::from_secs(86400 * 36500)).unwrap();
+    let uploads = StoreUploads::new(Arc::clone(&store), tickets.clone());
+    let clock = Arc::new(SystemClock);
+    let blobs = Arc::new(PosixBlobs::new(Arc::clone(store.fs()), store.root()));
+    let data = DataPlane::new(Arc::clone(&store), blobs, tickets, clock).service();
+    let first = Path::new("/store/.ocis-rs/journal").join(format!("{:016x}.log", 1));
+    let mut files = 0;
+    while fs.stat(&first).is_ok() {
+        assert!(files < 5000, "the journal does not forget");
+        upload(&uploads, &data, &format!("{files}"), &[7; 60_000]).await;
+        files += 1;
+    }
+    drop((uploads, data, store));
+    memory.cut();
+    bus.refuses.store(false, Ordering::Release);
+    let _store = open(&fs, Some(&bus)).unwrap();
+    let events = bus.until(files + 2).await;
+    assert_eq!(folders(&events), ["first"]);
+    let written = events.iter().filter_map(|event| match &event.kind {
+        EventKind::UploadReady { node, .. } => Some(node.path.to_string()),
+        _ => None,
+    });
+    assert!(written.eq((0..files).map(|number| number.to_string())));
+}
+
+/// Makes folders over two openings, the first with a bus that is down; gives those that were
+/// acknowledged.
+async fn some_changes(fs: &Arc<dyn Fs>, bus: &Arc<Recorder>) -> Vec<String> {
+    let mut made = Vec::new();
+    for (round, is_down) in [(0, true), (1, false)] {
+        bus.refuses.store(is_down, Ordering::Release);
+        let Ok(store) = open(fs, Some(bus)) else { continue };
+        let _ = home(&store).await;
+        for name in [format!("{round}a"), format!("{round}b")] {
+            if mkdir(&store, &name).await.is_ok() {
+                made.push(name);
+            }
+        }
+        let _ = store.close();
+    }
+    made
+}
+
+#[tokio::test]
+async fn whatever_call_is_cut_or_fails_every_acknowledged_change_is_told_and_no_other() {
+    let calls = {
+        let fs = FaultyFs::new(Arc::new(MemoryFs::default()));
+        let made = some_changes(&(Arc::new(fs.clone()) as Arc<dyn Fs>), &Arc::default()).await;
+        assert_eq!(made.len(), 4);
+        fs.calls()
+    };
+    let faults = [Fault::Cut, Fault::Fail(std::io::ErrorKind::StorageFull)];
+    // The threads do not make their calls in the same order every time: a few more.
+    for (number, fault) in (0..calls + 20).flat_map(|number| faults.map(|fault| (number, fault))) {
+        let memory = MemoryFs::default();
+        let faulty = FaultyFs::new(Arc::new(memory.clone()));
+        faulty.plan(number, fault);
+        let bus = Arc::new(Recorder::default());
+        let made = some_changes(&(Arc::new(faulty) as Arc<dyn Fs>), &bus).await;
+        memory.cut();
+        bus.refuses.store(false, Ordering::Release);
+        let store = open(&(Arc::new(memory) as Arc<dyn Fs>), Some(&bus)).unwrap();
+        let _ = home(&store).await;
+        mkdir(&store, "end").await.unwrap();
+        let seen = bus.until_told("end").await;
+        let place = format!("{fault:?} at call {number}");
+        assert!(seen.is_sorted(), "{place}: in order, {seen:?}");
+        for name in &made {
+            assert!(seen.contains(name), "{place}: {name} is missing in {seen:?}");
+        }
+        for name in &seen {
+            let there = driver(&store).stat(&einstein(), Stat { target: at(name) }).await;
+            assert!(there.is_ok(), "{place}: {name} was told of and is not there");
+        }
+    }
 }

@@ -12,6 +12,7 @@
 )]
 
 mod accounts;
+mod events;
 mod grants;
 mod locks;
 mod nodes;
@@ -21,6 +22,7 @@ mod subject;
 pub mod switch;
 
 pub use accounts::{authenticate, groups, users};
+pub use events::{event, events};
 pub use grants::grants;
 pub use locks::locks;
 pub use nodes::nodes;

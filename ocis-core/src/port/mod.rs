@@ -8,6 +8,7 @@
 
 mod authenticate;
 mod declare;
+mod events;
 mod grants;
 mod groups;
 mod late;
@@ -22,6 +23,7 @@ mod users;
 mod versions;
 
 pub use authenticate::{Authenticate, Credentials};
+pub use events::{Acknowledge, Delivery, EventBus, Fetch, Leave, Reject, Start};
 pub use grants::{Grants, ListGrants, RemoveGrant, SetGrant};
 pub use groups::{GetGroup, Groups, ListGroups};
 pub use late::Late;

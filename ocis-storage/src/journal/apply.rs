@@ -16,6 +16,7 @@ use crate::fs::{Fs, Open, is_missing};
 use crate::layout::attributes::{Attributes, TMP_ETAG, TREE_MTIME, TREE_SIZE};
 use crate::layout::index::Index;
 use crate::layout::paths;
+use crate::outbox::Outbox;
 
 /// Applies records to the tree. Nothing is flushed: until a checkpoint the journal has it all.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub(crate) struct Applier {
     pub(crate) replaying: bool,
     /// Change times and sizes of folders that are in the journal but not yet in their files.
     pub(crate) unwritten: HashMap<(SpaceId, NodeId), (Timestamp, u64)>,
+    /// Where the events of applied records go, if anybody wants them.
+    pub(crate) outbox: Option<Arc<Outbox>>,
 }
 
 impl Applier {
@@ -39,6 +42,9 @@ impl Applier {
         }
         for Ancestor { space, node, mtime, size } in &record.ancestors {
             self.unwritten.insert((space.clone(), node.clone()), (*mtime, *size));
+        }
+        if let Some(outbox) = &self.outbox {
+            outbox.push(&record.events);
         }
         Ok(())
     }

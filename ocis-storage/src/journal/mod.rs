@@ -13,7 +13,7 @@
 //! changes: opening the store again replays it.
 
 mod apply;
-mod record;
+pub(crate) mod record;
 mod replay;
 mod segment;
 
@@ -137,12 +137,12 @@ impl Journal {
             threads.push(thread.map_err(broken)?);
             Ok::<_, Error>(())
         };
-        let root = applier.root.clone();
+        let (root, outbox) = (applier.root.clone(), applier.outbox.clone());
         start(
             "checkpointer",
             Box::new({
                 let fs = Arc::clone(&fs);
-                move || checkpoint(&*fs, &root, &full)
+                move || checkpoint(&*fs, &root, outbox.as_deref(), &full)
             }),
         )?;
         start(

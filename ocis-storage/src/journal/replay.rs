@@ -17,11 +17,15 @@ pub(super) fn replay(folder: &Path, applier: &mut Applier) -> Result<u64> {
     let found = segments(&*fs, folder).map_err(broken)?;
     undo_renames(&found, applier)?;
     applier.replaying = true;
+    let mut known = known_events(&found, applier)?;
     let mut next = 1;
     for (_, path) in &found {
         let content = fs.read(path).map_err(broken)?;
         let mut rest = content.as_slice();
-        while let Some(record) = record::next(&mut rest) {
+        while let Some(mut record) = record::next(&mut rest) {
+            let again = known.min(record.events.len());
+            record.events.drain(..again);
+            known -= again;
             applier.apply(&record)?;
             next = record.lsn + 1;
         }
@@ -34,6 +38,20 @@ pub(super) fn replay(folder: &Path, applier: &mut Applier) -> Result<u64> {
         finish(applier, folder)?;
     }
     Ok(next)
+}
+
+/// How many of the events in the journal, from its beginning, the outbox knows already.
+fn known_events(found: &[(u64, PathBuf)], applier: &Applier) -> Result<usize> {
+    let Some(outbox) = &applier.outbox else { return Ok(0) };
+    let mut ids = Vec::new();
+    for (_, path) in found {
+        let content = applier.fs.read(path).map_err(broken)?;
+        let mut rest = content.as_slice();
+        while let Some(record) = record::next(&mut rest) {
+            ids.extend(record.events.into_iter().map(|event| event.id));
+        }
+    }
+    outbox.known_of(&ids).map_err(broken)
 }
 
 /// Gives everything that the journal renames its first name back, the last rename first: a record
@@ -62,6 +80,7 @@ pub(crate) fn finish(applier: &mut Applier, folder: &Path) -> Result<()> {
     let fs = Arc::clone(&applier.fs);
     applier.write_back()?;
     fs.sync_all(&applier.root).map_err(broken)?;
+    applier.outbox.as_ref().map_or(Ok(()), |outbox| outbox.keep()).map_err(broken)?;
     for (_, path) in segments(&*fs, folder).map_err(broken)? {
         remove(&*fs, &path).map_err(broken)?;
     }

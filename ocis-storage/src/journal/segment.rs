@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 
 use crate::fs::{File, Fs, Open};
+use crate::outbox::Outbox;
 
 /// The segment that is being written.
 pub(super) struct Segment {
@@ -66,15 +67,18 @@ pub(super) fn remove(fs: &dyn Fs, path: &Path) -> std::io::Result<()> {
 
 /// Flushes the file system for full segments, and removes them, the oldest first. Tells who waits
 /// for one when it and all before it are gone, and drops who waits in vain.
+/// Events of a segment are kept elsewhere then, as far as they were not handed over yet.
 pub(super) fn checkpoint(
     fs: &dyn Fs,
     root: &Path,
+    outbox: Option<&Outbox>,
     full: &mpsc::Receiver<(PathBuf, Vec<mpsc::Sender<()>>)>,
 ) {
     let mut oldest = VecDeque::new();
     while let Ok((path, waiters)) = full.recv() {
         oldest.push_back(path);
-        if let Err(error) = fs.sync_all(root) {
+        let flushed = fs.sync_all(root).and_then(|()| outbox.map_or(Ok(()), Outbox::keep));
+        if let Err(error) = flushed {
             tracing::error!(%error, "a checkpoint failed; the journal grows");
             continue;
         }

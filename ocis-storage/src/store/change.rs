@@ -286,7 +286,7 @@ impl<'a> Change<'a> {
     /// self.tell(EventKind::ItemTrashed { node: place.named()? });      // a `Place`
     /// ```
     pub(crate) fn tell(&mut self, kind: EventKind) {
-        if self.store.options.events {
+        if self.store.options.events.is_some() {
             self.events.push(Event::new(self.cx, kind));
         }
     }

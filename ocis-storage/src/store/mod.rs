@@ -40,6 +40,7 @@ use crate::blob::BlobStore;
 use crate::blob::drops::Drops;
 use crate::fs::{Fs, Held};
 use crate::journal::{self, Applier, Events, Journal, Unwritten};
+use crate::outbox::{Handover, Outbox, Outlet};
 use crate::session::board::Board;
 use crate::session::saved::Saved;
 pub(crate) use change::Change;
@@ -69,8 +70,8 @@ pub struct Options {
     /// Bytes of a segment of the journal. A full one is removed as soon as the file system is
     /// flushed; a crash replays two or three at most.
     pub segment: u64,
-    /// Whether changes tell of themselves; without it, events are not even collected.
-    pub events: bool,
+    /// Where changes tell of themselves; without it, events are not even collected.
+    pub events: Option<Outlet>,
     /// How long an upload session is kept (`STORAGE_USERS_UPLOAD_EXPIRATION`).
     pub upload_expiration: Duration,
 }
@@ -86,7 +87,7 @@ impl Options {
             cached_nodes: 200_000,
             reserve: 64 * 1024 * 1024,
             segment: 32 * 1024 * 1024,
-            events: false,
+            events: None,
             upload_expiration: Duration::from_secs(86_400),
         }
     }
@@ -103,6 +104,8 @@ pub struct Store {
     memory: Arc<Memory>,
     journal: Journal,
     pub(crate) drops: Drops,
+    outbox: Option<Arc<Outbox>>,
+    handover: Option<Handover>,
     owned: Mutex<Option<Box<dyn Held>>>,
 }
 
@@ -170,6 +173,10 @@ impl Store {
         let state = RwLock::new(State::new(options.cached_nodes));
         let memory = Arc::new(Memory { state, reports: watch::Sender::new(0) });
         let drops = Drops::new(Arc::clone(&fs), uploads.clone(), Arc::clone(&blobs));
+        let outlet = options.events.clone();
+        let outbox =
+            outlet.as_ref().map(|outlet| Outbox::open(Arc::clone(&fs), &ours, outlet.limit));
+        let outbox = outbox.transpose().map_err(unusable)?.map(Arc::new);
         let applier = Applier {
             fs: Arc::clone(&fs),
             blobs: Arc::clone(&blobs),
@@ -178,12 +185,17 @@ impl Store {
             uploads: uploads.clone(),
             replaying: false,
             unwritten: Unwritten::new(),
+            outbox: outbox.clone(),
         };
         let events = Arc::clone(&memory) as Arc<dyn Events>;
         let journal = Journal::open(&ours.join("journal"), applier, events, options.segment)?;
         drops.sweep()?;
         crate::session::sweep(&*fs, &uploads)?;
         purge_space::sweep(&*fs, &drops, root)?;
+        // Not before: what was read from the journal is in the outbox now.
+        let handover = outbox.clone().zip(outlet);
+        let handover = handover.map(|(outbox, outlet)| Handover::start(outbox, outlet.bus));
+        let handover = handover.transpose().map_err(unusable)?;
         let owned = Mutex::new(Some(owned));
         let root = root.to_owned();
         let sessions = Board::default();
@@ -197,6 +209,8 @@ impl Store {
             memory,
             journal,
             drops,
+            outbox,
+            handover,
             owned,
         }))
     }
@@ -207,6 +221,7 @@ impl Store {
         self.journal.stop();
         self.drops.close();
         let Some(owned) = self.owned.lock().take() else { return Ok(()) };
+        self.handover.iter().for_each(Handover::stop);
         let mut applier = Applier {
             fs: Arc::clone(&self.fs),
             blobs: Arc::clone(&self.blobs),
@@ -215,6 +230,7 @@ impl Store {
             uploads: self.uploads.clone(),
             replaying: false,
             unwritten: Unwritten::new(),
+            outbox: self.outbox.clone(),
         };
         if !self.journal.has_failed() {
             journal::finish(&mut applier, &self.root.join(OURS).join("journal"))?;
