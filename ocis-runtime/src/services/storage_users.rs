@@ -1,6 +1,7 @@
 //! storage-users: the spaces of users, in oCIS's own on-disk format.
 
-use std::path::Path;
+mod blobs;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use ocis_core::id::StorageId;
 use ocis_core::port::{Grants, Late, Nodes, Spaces, UploadSessions, Uploads};
 use ocis_core::time::{Clock as _, SystemClock};
 use ocis_core::{Caller, Cx, Error, Result};
-use ocis_storage::blob::{BlobStore, PosixBlobs};
+use ocis_storage::blob::BlobStore;
 use ocis_storage::data::DataPlane;
 use ocis_storage::fs::{Fs, RealFs};
 use ocis_storage::session::StoreSessions;
@@ -55,6 +56,7 @@ impl Service for StorageUsers {
             upload_expiration: config.upload_expiration.0,
             ..Options::new(storage.clone())
         };
+        let place = blobs::Place::of(&config)?;
         let handles = Handles::unbound();
         let (opened, watched, closed) = (handles.clone(), handles.clone(), handles.clone());
         let sessions = handles.sessions.clone();
@@ -66,8 +68,11 @@ impl Service for StorageUsers {
             .offers_as(storage.as_str(), Offer::UploadSessions(Arc::new(handles.sessions)))
             .offers_as(storage.as_str(), Offer::Data(late_http(handles.data, Self::NAME)))
             .starts(move || async move {
-                let open = move || open(&config.ocis_root, options);
-                let (store, blobs) = tokio::task::spawn_blocking(open).await.map_err(lost)??;
+                let (fs, root) = (Arc::new(RealFs) as Arc<dyn Fs>, place.root.clone());
+                let blobs = place.open(&fs).await?;
+                let contents = Arc::clone(&blobs);
+                let open = move || Store::open(fs, contents, &root, options);
+                let store = tokio::task::spawn_blocking(open).await.map_err(lost)??;
                 opened.bind(store, blobs, tickets);
                 Ok(())
             })
@@ -129,14 +134,6 @@ impl Handles {
         self.store.unbind();
         store
     }
-}
-
-/// Opens the store, and makes it when there is none. Blocks.
-fn open(root: &Path, options: Options) -> Result<(Arc<Store>, Arc<dyn BlobStore>)> {
-    let fs: Arc<dyn Fs> = Arc::new(RealFs);
-    let blobs: Arc<dyn BlobStore> = Arc::new(PosixBlobs::new(Arc::clone(&fs), root));
-    let store = Store::open(fs, Arc::clone(&blobs), root, options)?;
-    Ok((store, blobs))
 }
 
 /// Fails when the store has to be opened again, which the supervisor then does.

@@ -8,6 +8,8 @@ pub enum Driver {
     /// Contents and metadata in a directory, in oCIS's own layout.
     #[default]
     Ocis,
+    /// Contents in a bucket of S3, metadata in a directory.
+    S3ng,
 }
 
 impl Value for Driver {
@@ -16,12 +18,12 @@ impl Value for Driver {
     fn parse(text: &str) -> Result<Self, String> {
         match text {
             "ocis" => Ok(Self::Ocis),
-            "s3ng" => Err(", which this version cannot do yet; right would be ocis".to_owned()),
-            "posix" | "owncloudsql" | "s3" | "eos" | "local" => {
-                Err(", a driver of oCIS that this server does not have; right would be ocis"
-                    .to_owned())
-            }
-            _ => Err("; right would be ocis".to_owned()),
+            "s3ng" => Ok(Self::S3ng),
+            "posix" | "owncloudsql" | "s3" | "eos" | "local" => Err(
+                ", a driver of oCIS that this server does not have; right would be ocis or s3ng"
+                    .to_owned(),
+            ),
+            _ => Err("; right would be ocis or s3ng".to_owned()),
         }
     }
 }

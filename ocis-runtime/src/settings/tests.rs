@@ -110,7 +110,7 @@ fn what_starts_a_debug_listener_has_an_address_of_its_own() {
 }
 
 /// A file as `ocis init` writes it.
-fn initialised() -> Memory {
+pub(crate) fn initialised() -> Memory {
     Memory::new().yaml("ocis.yaml", init::tests::FIXTURE)
 }
 
@@ -190,7 +190,7 @@ fn everything_wrong_is_said_at_once() {
     let source = initialised()
         .var("PROXY_TLS", "maybe")
         .var("OCIS_LOG_LEVEL", "loud")
-        .var("STORAGE_USERS_DRIVER", "s3ng")
+        .var("STORAGE_USERS_DRIVER", "eos")
         .var("OCIS_RUNTIME_PORT", "http")
         .var("OCIS_ADD_RUN_SERVICES", "serch,antivirus")
         .yaml("proxy.yaml", "http: [1\n")
@@ -200,7 +200,7 @@ fn everything_wrong_is_said_at_once() {
         "/etc/ocis/proxy.yaml:2:1: ",
         "PROXY_TLS is \"maybe\"; right would be true or false",
         "OCIS_LOG_LEVEL is \"loud\"; right would be panic, fatal, error, warning, info, debug or trace",
-        "STORAGE_USERS_DRIVER is \"s3ng\", which this version cannot do yet; right would be ocis",
+        "STORAGE_USERS_DRIVER is \"eos\", a driver of oCIS that this server does not have; right would be ocis or s3ng",
         "OCIS_RUNTIME_PORT is \"http\"; right would be a whole number from 0 to 65535",
         "OCIS_ADD_RUN_SERVICES (runtime.add_services) names \"serch\", and no service is called so; the nearest is search",
         "names \"antivirus\", a service of oCIS that this version does not have",

@@ -13,7 +13,7 @@ settings! {
         /// Signs the tokens that carry the caller inside the server.
         jwt_secret: Secret = "",
             "token_manager.jwt_secret", ["OCIS_JWT_SECRET", "STORAGE_USERS_JWT_SECRET"], required;
-        /// How files are stored: `ocis` keeps contents and metadata in a directory; `s3ng` comes in a later version.
+        /// How files are stored: `ocis` keeps contents and metadata in a directory; `s3ng` keeps metadata in a directory and contents in a bucket of S3.
         driver: Driver = "ocis", "driver", ["STORAGE_USERS_DRIVER"];
         /// Directory of contents and metadata with the driver `ocis`.
         ocis_root: PathBuf = "$OCIS_BASE_DATA_PATH/storage/users",
@@ -21,6 +21,34 @@ settings! {
         /// Directory of the metadata with the driver `s3ng`.
         s3ng_root: PathBuf = "$OCIS_BASE_DATA_PATH/storage/users",
             "drivers.s3ng.root", ["STORAGE_USERS_S3NG_ROOT"];
+        /// Region of the bucket, a part of every signature.
+        s3ng_region: String = "default", "drivers.s3ng.region", ["STORAGE_USERS_S3NG_REGION"];
+        /// Access key for the bucket; needed with the driver `s3ng`.
+        s3ng_access_key: String = "", "drivers.s3ng.access_key", ["STORAGE_USERS_S3NG_ACCESS_KEY"];
+        /// Secret key for the bucket; needed with the driver `s3ng`.
+        s3ng_secret_key: Secret = "", "drivers.s3ng.secret_key", ["STORAGE_USERS_S3NG_SECRET_KEY"];
+        /// URL of the S3 server, such as `https://s3.example.org`; needed with the driver `s3ng`.
+        s3ng_endpoint: String = "", "drivers.s3ng.endpoint", ["STORAGE_USERS_S3NG_ENDPOINT"];
+        /// The bucket, which must exist; needed with the driver `s3ng`.
+        s3ng_bucket: String = "", "drivers.s3ng.bucket", ["STORAGE_USERS_S3NG_BUCKET"];
+        /// Whether contents are left out of the signatures.
+        s3ng_put_object_disable_content_sha256: bool = "false",
+            "drivers.s3ng.put_object_disable_content_sha254", ["STORAGE_USERS_S3NG_PUT_OBJECT_DISABLE_CONTENT_SHA256"];
+        /// Whether contents of up to 64 MiB (or one part, if that is longer) are sent in one request. Longer ones are always sent in parts.
+        s3ng_put_object_disable_multipart: bool = "true",
+            "drivers.s3ng.put_object_disable_multipart", ["STORAGE_USERS_S3NG_PUT_OBJECT_DISABLE_MULTIPART"];
+        /// Whether the MD5 of what is sent goes with it.
+        s3ng_put_object_send_content_md5: bool = "true",
+            "drivers.s3ng.put_object_send_content_md5", ["STORAGE_USERS_S3NG_PUT_OBJECT_SEND_CONTENT_MD5"];
+        /// Whether parts of one content are sent at the same time.
+        s3ng_put_object_concurrent_stream_parts: bool = "true",
+            "drivers.s3ng.put_object_concurrent_stream_parts", ["STORAGE_USERS_S3NG_PUT_OBJECT_CONCURRENT_STREAM_PARTS"];
+        /// How many parts of one content are sent at the same time.
+        s3ng_put_object_num_threads: usize = "4",
+            "drivers.s3ng.put_object_num_threads", ["STORAGE_USERS_S3NG_PUT_OBJECT_NUM_THREADS"];
+        /// Length of a part in bytes, at least 5 MiB; 0 for 16 MiB.
+        s3ng_put_object_part_size: u64 = "0",
+            "drivers.s3ng.put_object_part_size", ["STORAGE_USERS_S3NG_PUT_OBJECT_PART_SIZE"];
         /// Id of this storage, the first part of every file id.
         mount_id: String = "", "mount_id", ["STORAGE_USERS_MOUNT_ID"], required;
         /// Largest quota that a space can have, in bytes; 0 for no limit.
