@@ -218,7 +218,7 @@ async fn finish(
     // of the store knows, see `staged::sweep`.
     let refused = result.as_ref().is_err_and(|error| !was_put || refused(error.kind()));
     if refused && !store.has_failed() {
-        let discarded = spawn_blocking(move || store.drops.discard(path, (&space, &blob)));
+        let discarded = spawn_blocking(move || store.drops.discard(path, [(&space, &blob)]));
         if let Ok(Err(error)) = discarded.await {
             tracing::warn!(%error, "a refused content stays until the store is opened again");
         }

@@ -81,3 +81,11 @@ async fn sessions() {
     let left = std::fs::read_dir(folder.path().join("uploads")).unwrap();
     assert_eq!(left.count(), 0, "nothing is left of uploads that are over");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn across() {
+    let folder = tempfile::tempdir().unwrap();
+    let (subject, store, grants) = with_grants(folder.path());
+    conformance::across(&subject, &*grants).await;
+    assert_eq!(store.check().unwrap(), [""; 0]);
+}

@@ -24,6 +24,7 @@ use ocis_core::port::{
     PageRequest, Spaces,
 };
 use ocis_core::reference::Reference;
+use ocis_core::space::SpaceKind;
 use ocis_core::time::Timestamp;
 use ocis_core::user::UserRole;
 use ocis_core::{Error, Result};
@@ -34,7 +35,8 @@ use ocis_storage::ticket::Tickets;
 use ocis_storage::{Driver, Options, Store};
 use proptest::prelude::*;
 
-/// One change; paths have up to three parts out of three names.
+/// One change; paths have up to three parts out of three names. What begins with [`OTHER`] lies in
+/// another space.
 #[derive(Debug, Clone)]
 enum Op {
     Folder(String),
@@ -44,6 +46,8 @@ enum Op {
     Copy(String, String),
     Reopen,
 }
+
+const OTHER: &str = "@";
 
 /// Folders are none, files their content.
 type Model = BTreeMap<String, Option<Vec<u8>>>;
@@ -57,7 +61,10 @@ struct World {
 
 fn at(path: &str) -> Reference {
     let storage = StorageId::parse("storage").unwrap();
-    let space = SpaceId::personal(&UserId::parse("einstein").unwrap());
+    let (space, path) = match path.strip_prefix(OTHER) {
+        Some(path) => (SpaceId::parse("other").unwrap(), path.trim_start_matches('/')),
+        None => (SpaceId::personal(&UserId::parse("einstein").unwrap()), path),
+    };
     Reference::below(ResourceId::root(storage, space), SpacePath::parse(path).unwrap())
 }
 
@@ -91,6 +98,13 @@ impl World {
     async fn home(&self) {
         let request = CreateSpace::personal(UserId::parse("einstein").unwrap(), "einstein");
         self.driver.create(&self.cx, request).await.unwrap();
+        let request = CreateSpace {
+            id: SpaceId::parse("other").ok(),
+            owner: "einstein".parse().ok(),
+            ..CreateSpace::new(SpaceKind::Project, "other")
+        };
+        let server = Cx { caller: Caller::Service("test".into()), ..self.cx.clone() };
+        self.driver.create(&server, request).await.unwrap();
     }
 
     async fn write(&self, path: &str, seed: u8) -> Result<()> {
@@ -141,12 +155,14 @@ impl World {
     }
 
     async fn see(&self) -> Result<Model> {
-        let (mut seen, mut folders) = (Model::new(), vec![String::new()]);
+        let (mut seen, mut folders) = (Model::new(), vec![String::new(), OTHER.to_owned()]);
         while let Some(folder) = folders.pop() {
             let page = PageRequest { cursor: None, limit: 1000 };
             let request = List { target: at(&folder), page };
             for node in Nodes::list(&self.driver, &self.cx, request).await?.items {
                 let path = node.path.to_string().trim_matches('/').to_owned();
+                let is_other = folder.starts_with(OTHER);
+                let path = if is_other { format!("{OTHER}/{path}") } else { path };
                 let (_, content) = self.store.content(&self.cx, &at(&path)).await?;
                 let Some(content) = content else {
                     folders.push(path.clone());
@@ -169,7 +185,7 @@ impl World {
 }
 
 fn is_folder(model: &Model, path: &str) -> bool {
-    path.is_empty() || model.get(path).is_some_and(Option::is_none)
+    path.is_empty() || path == OTHER || model.get(path).is_some_and(Option::is_none)
 }
 
 fn parent(path: &str) -> &str {
@@ -228,8 +244,11 @@ fn apply(model: &mut Model, op: &Op) -> bool {
 }
 
 fn paths() -> impl Strategy<Value = String> {
-    prop::collection::vec(prop::sample::select(vec!["a", "b", "c"]), 1..4)
-        .prop_map(|parts| parts.join("/"))
+    let parts = prop::collection::vec(prop::sample::select(vec!["a", "b", "c"]), 1..4);
+    (prop::bool::weighted(0.3), parts).prop_map(|(is_other, parts)| match is_other {
+        true => format!("{OTHER}/{}", parts.join("/")),
+        false => parts.join("/"),
+    })
 }
 
 fn ops() -> impl Strategy<Value = Op> {
@@ -298,7 +317,7 @@ fn many_at_once_leave_files_that_fit_together() {
         let tasks = (0..8_usize).map(|task| {
             let world = Arc::clone(&world);
             tokio::spawn(async move {
-                let names = ["a", "b", "a/c", "b/c", "a/c/d"];
+                let names = ["a", "b", "a/c", "@/c", "@/c/d"];
                 for step in 0..60_usize {
                     let (from, to) = (names[(step * 7 + task) % 5], names[(step * 3 + task) % 5]);
                     let op = match (step + task) % 6 {

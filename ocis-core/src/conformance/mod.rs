@@ -12,6 +12,7 @@
 )]
 
 mod accounts;
+mod across;
 mod events;
 mod grants;
 mod locks;
@@ -22,6 +23,7 @@ mod subject;
 pub mod switch;
 
 pub use accounts::{authenticate, groups, users};
+pub use across::across;
 pub use events::{event, events};
 pub use grants::grants;
 pub use locks::locks;

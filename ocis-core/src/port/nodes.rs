@@ -217,7 +217,8 @@ port! {
         async fn touch(Touch) -> Node;
         /// Puts a node into the trash.
         async fn delete(Delete) -> ();
-        /// Moves or renames a node; its id stays.
+        /// Moves or renames a node; its id stays. In another space it gets another one: there it is
+        /// a copy without versions and grants, and the original goes to the trash in the same step.
         async fn rename(Move) -> Changed;
         /// Copies a node without its bytes passing through the caller.
         async fn copy(Copy) -> Changed;

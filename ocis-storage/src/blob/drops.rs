@@ -19,7 +19,7 @@ use parking_lot::{Condvar, Mutex};
 use tokio::sync::watch;
 
 use super::posix::failed;
-use super::{BlobStore, staged};
+use super::{BlobStore, copies, staged};
 use crate::fs::{Fs, Open};
 
 /// Blobs that are removed in one go at most: a request of S3 names so many.
@@ -82,18 +82,33 @@ impl Drops {
         Ok(())
     }
 
-    /// Removes a blob that was made of the staged file at `staged` and is not to be; blocking.
-    pub(crate) fn discard(
+    /// Removes the blobs that the staged file at `staged` stands for and that are not to be;
+    /// blocking.
+    pub(crate) fn discard<'a>(
         &self,
         staged: PathBuf,
-        (space, blob): (&SpaceId, &BlobId),
+        unwanted: impl IntoIterator<Item = (&'a SpaceId, &'a BlobId)>,
     ) -> Result<()> {
         let inner = &self.0;
         if !inner.blobs.is_remote() {
-            return staged::discard(&*inner.fs, staged, &*inner.blobs, (space, blob));
+            return staged::discard(&*inner.fs, staged, &*inner.blobs, unwanted);
         }
-        inner.empty(&staged).map_err(failed)?;
-        self.push([Drop { space: space.clone(), blob: blob.clone(), whole: true }]);
+        let mut has_own_mark = false;
+        let drops: Vec<_> = unwanted
+            .into_iter()
+            .map(|(space, blob)| {
+                let path = staged::path(&inner.uploads, space, blob);
+                has_own_mark |= path == staged;
+                inner.mark(&path)?;
+                Ok(Drop { space: space.clone(), blob: blob.clone(), whole: true })
+            })
+            .collect::<io::Result<_>>()
+            .map_err(failed)?;
+        if !has_own_mark {
+            let folder = inner.uploads.clone();
+            staged::forget(&*inner.fs, &folder, &[staged]).map_err(failed)?;
+        }
+        self.push(drops);
         Ok(())
     }
 
@@ -114,6 +129,13 @@ impl Drops {
             let (Ok(space), Ok(blob)) = (SpaceId::parse(space), BlobId::parse(blob)) else {
                 continue;
             };
+            if copies::is_mark(&blob) {
+                let listed = copies::of(&*inner.fs, &inner.uploads, &space, &blob);
+                let listed = listed.map_err(failed)?;
+                let listed = listed.iter().map(|blob| (&space, blob));
+                self.discard(inner.uploads.join(&entry.name), listed)?;
+                continue;
+            }
             if whole {
                 inner.empty(&inner.uploads.join(&entry.name)).map_err(failed)?;
             }
@@ -168,6 +190,14 @@ impl Drops {
 }
 
 impl Inner {
+    /// Marks what is to go, and gives the room of a staged file back.
+    fn mark(&self, path: &Path) -> io::Result<()> {
+        match self.fs.stat(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.fs.write(path, b""),
+            _ => self.empty(path),
+        }
+    }
+
     /// Gives the room of a staged file back; its name stays as a mark.
     fn empty(&self, staged: &Path) -> io::Result<()> {
         if self.fs.stat(staged)?.size == 0 {

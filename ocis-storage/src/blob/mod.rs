@@ -21,7 +21,7 @@
 //! time, and their marks after them. Who dropped something waits some seconds for that; when the
 //! machine is away, it is tried again until it is back, also after a crash.
 //!
-//! A store of one's own implements the seven methods and passes
+//! A store of one's own implements the methods without a body and passes
 //! `conformance::blob_store` (feature `conformance`).
 
 use std::fmt;
@@ -30,12 +30,13 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::stream::{BoxStream, FuturesUnordered, StreamExt as _};
 use ocis_core::Result;
 use ocis_core::id::{BlobId, SpaceId};
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+pub(crate) mod copies;
 pub(crate) mod drops;
 pub mod faulty;
 mod object;
@@ -45,6 +46,9 @@ pub mod staged;
 pub use object::{Cut, ObjectBlobs, Patience, S3Settings};
 pub use posix::PosixBlobs;
 pub(crate) use posix::stopped;
+
+/// How many contents are copied at a time.
+const COPIES: usize = 8;
 
 /// The bytes of a content in order, read only as fast as they are taken.
 pub type Content = BoxStream<'static, Result<Bytes>>;
@@ -81,6 +85,31 @@ pub trait BlobStore: fmt::Debug + Send + Sync + 'static {
     /// Makes a blob with the bytes of another one, whole and durable when it returns. A blob that
     /// is there, whole or cut off, is replaced.
     async fn copy(&self, from: (&SpaceId, &BlobId), to: (&SpaceId, &BlobId)) -> Result<()>;
+
+    /// Makes blobs of `to` with the bytes of others of `from`, as [`Self::copy`] does with one. A
+    /// store in which many cost less together than one by one has a method of its own; this one makes
+    /// some at a time. When it returns, with or without an error, nothing is being copied any more.
+    async fn copy_all(
+        &self,
+        from: &SpaceId,
+        to: &SpaceId,
+        blobs: &[(BlobId, BlobId)],
+    ) -> Result<()> {
+        let (mut rest, mut under_way) = (blobs.iter(), FuturesUnordered::new());
+        let mut result = Ok(());
+        loop {
+            while under_way.len() < COPIES
+                && result.is_ok()
+                && let Some((blob, copy)) = rest.next()
+            {
+                under_way.push(self.copy((from, blob), (to, copy)));
+            }
+            match under_way.next().await {
+                Some(copied) => result = result.and(copied),
+                None => return result,
+            }
+        }
+    }
 
     /// Removes a blob; blocking. One that is not there is no error. May come back after a power cut
     /// until the journal has flushed the store.

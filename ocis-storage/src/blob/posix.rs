@@ -12,7 +12,7 @@ use ocis_core::id::{BlobId, SpaceId};
 use ocis_core::{Error, Result};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::{BlobStore, Content};
+use super::{BlobStore, COPIES, Content};
 use crate::fs::{File, Fs, Kind, Open};
 use crate::layout::paths;
 
@@ -146,6 +146,41 @@ impl BlobStore for PosixBlobs {
             store.sync_names(&to)
         })
         .await
+    }
+
+    async fn copy_all(
+        &self,
+        from: &SpaceId,
+        to: &SpaceId,
+        blobs: &[(BlobId, BlobId)],
+    ) -> Result<()> {
+        if let [(blob, copy)] = blobs {
+            return self.copy((from, blob), (to, copy)).await;
+        }
+        // Each thread makes its part without flushing, and one flush makes all of them durable.
+        let share = blobs.len().div_ceil(COPIES).max(1);
+        let parts: Vec<_> = blobs
+            .chunks(share)
+            .map(|part| {
+                let paths = part.iter();
+                let paths = paths.map(|it| (self.path(from, &it.0), self.path(to, &it.1)));
+                let paths: Vec<_> = paths.collect();
+                let store = self.clone();
+                spawn_blocking(move || {
+                    paths.iter().try_for_each(|(blob, copy)| {
+                        store.fs.stat(blob)?;
+                        store.replace(copy, || store.fs.copy(blob, copy))
+                    })
+                })
+            })
+            .collect();
+        let mut result = Ok(());
+        for part in parts {
+            let copied = part.await.map_err(stopped).and_then(|copied| copied.map_err(failed));
+            result = result.and(copied);
+        }
+        result?;
+        self.blocking(|store| store.fs.sync_all(&store.root)).await
     }
 
     fn delete(&self, space: &SpaceId, blob: &BlobId) -> Result<()> {

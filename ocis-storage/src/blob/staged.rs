@@ -16,8 +16,8 @@ use ocis_core::{Error, Result};
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::BlobStore;
 use super::posix::{failed, stopped};
+use super::{BlobStore, copies};
 use crate::digest::{ChunkSum, Digester};
 use crate::fs::{File, Fs, Open, is_missing};
 
@@ -29,7 +29,10 @@ const PARTS: &str = "$parts";
 /// Whether `blob` is marked as half done, so that nobody has to refer to it yet.
 pub(crate) fn is_marked(fs: &dyn Fs, uploads: &Path, space: &SpaceId, blob: &BlobId) -> bool {
     let session = uploads.join(format!("{blob}.info"));
-    !is_missing(&fs.stat(&path(uploads, space, blob))) || !is_missing(&fs.stat(&session))
+    !is_missing(&fs.stat(&path(uploads, space, blob)))
+        || !is_missing(&fs.stat(&session))
+        // Where that cannot be told, nobody may take it away.
+        || !copies::under_way(fs, uploads, space).is_ok_and(|blobs| !blobs.contains(blob))
 }
 
 /// Where the content that is to become `blob` is staged.
@@ -62,7 +65,9 @@ pub fn sweep(fs: &dyn Fs, uploads: &Path, blobs: &dyn BlobStore) -> Result<()> {
     for entry in entries {
         let Some((space, blob)) = entry.name.split_once('$') else { continue };
         let (Ok(space), Ok(blob)) = (SpaceId::parse(space), BlobId::parse(blob)) else { continue };
-        blobs.delete(&space, &blob)?;
+        for blob in copies::of(fs, uploads, &space, &blob).map_err(failed)? {
+            blobs.delete(&space, &blob)?;
+        }
         staged.push(uploads.join(entry.name));
     }
     if staged.is_empty() {
@@ -71,21 +76,24 @@ pub fn sweep(fs: &dyn Fs, uploads: &Path, blobs: &dyn BlobStore) -> Result<()> {
     forget(fs, uploads, &staged).map_err(failed)
 }
 
-/// Removes a blob that was made of the staged file at `staged` and is not to be. Blocking.
-pub(crate) fn discard(
+/// Removes the blobs that the staged file at `staged` stands for and that are not to be, and the
+/// file. Blocking.
+pub(crate) fn discard<'a>(
     fs: &dyn Fs,
     staged: PathBuf,
     blobs: &dyn BlobStore,
-    (space, blob): (&SpaceId, &BlobId),
+    unwanted: impl IntoIterator<Item = (&'a SpaceId, &'a BlobId)>,
 ) -> Result<()> {
-    blobs.delete(space, blob)?;
+    for (space, blob) in unwanted {
+        blobs.delete(space, blob)?;
+    }
     let folder = staged.parent().unwrap_or(&staged).to_owned();
     forget(fs, &folder, &[staged]).map_err(failed)
 }
 
 /// Removes staged files whose blobs were deleted; those deletions must last first, or a power cut
 /// could bring back a blob that nothing points at any more.
-fn forget(fs: &dyn Fs, folder: &Path, staged: &[PathBuf]) -> io::Result<()> {
+pub(super) fn forget(fs: &dyn Fs, folder: &Path, staged: &[PathBuf]) -> io::Result<()> {
     fs.sync_all(folder)?;
     staged.iter().try_for_each(|path| fs.unlink(path))
 }
@@ -267,7 +275,7 @@ mod tests {
                 let result = if swept {
                     sweep(&faulty, &uploads, &blobs)
                 } else {
-                    discard(&faulty, staged.clone(), &blobs, (&space, &blob))
+                    discard(&faulty, staged.clone(), &blobs, [(&space, &blob)])
                 };
                 // The next upload flushes the folder of staged files.
                 disk.sync_dir(&uploads).unwrap();

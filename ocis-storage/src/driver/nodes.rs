@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ocis_core::id::{BlobId, SpaceId};
 use ocis_core::lock::ActiveLock;
 use ocis_core::node::Node;
 use ocis_core::port::{
@@ -13,37 +12,57 @@ use ocis_core::port::{
 use ocis_core::{Cx, Error, Result};
 
 use super::Driver;
-use crate::blob::staged;
-use crate::store::{BlobCopies, BlobCopy};
+use crate::blob::{copies, staged};
+use crate::store::{CopyPlan, as_copy};
 use crate::ticket::{Purpose, ReadClaims};
 
 impl Driver {
-    /// Copies contents, each marked by an empty staged file until its record is applied.
-    async fn copy_blobs(&self, space: &SpaceId, to: &SpaceId, blobs: &BlobCopies) -> Result<()> {
-        for BlobCopy { from: blob, to: copy } in blobs.values() {
-            let path = staged::path(self.store.uploads_dir(), to, copy);
-            let fs = Arc::clone(self.store.fs());
-            let marked = tokio::task::spawn_blocking(move || {
-                fs.write(&path, b"")?;
-                fs.sync_dir(path.parent().unwrap_or(&path))
-            });
-            marked.await.map_err(broke_off)?.map_err(crate::journal::broken)?;
-            self.store.blobs.copy((space, blob), (to, copy)).await?;
+    /// Copies contents as planned, makes `change`, and removes the copies when it was refused.
+    async fn with_copies<T>(
+        &self,
+        plan: CopyPlan,
+        change: impl AsyncFnOnce(CopyPlan) -> Result<T>,
+    ) -> Result<T> {
+        let planned = plan.clone();
+        let copied = self.copy_contents(&plan).await;
+        let was_copied = copied.is_ok();
+        let result = match copied {
+            Ok(()) => change(plan).await,
+            Err(error) => Err(error),
+        };
+        // Where it is not certain that no record was written, the next opening of the store knows.
+        let is_refused = |error: &Error| !was_copied || crate::upload::refused(error.kind());
+        if result.as_ref().is_err_and(is_refused) {
+            self.discard(planned).await;
         }
-        Ok(())
+        result
     }
 
-    /// Removes the copies of a copy that was refused.
-    async fn discard(&self, space: SpaceId, copies: Vec<BlobId>) {
+    /// Copies contents, which are marked until the record of the copy is applied.
+    async fn copy_contents(&self, plan: &CopyPlan) -> Result<()> {
+        if plan.blobs.is_empty() {
+            return Ok(());
+        }
+        let blobs: Vec<_> = plan.blobs.values().cloned().collect();
+        let (store, to, mark) = (Arc::clone(&self.store), plan.to.clone(), plan.mark.clone());
+        let marked = tokio::task::spawn_blocking(move || {
+            let copied = blobs.iter().map(|(_, copy)| copy);
+            copies::begin(&**store.fs(), store.uploads_dir(), &to, &mark, copied).map(|()| blobs)
+        });
+        let blobs = marked.await.map_err(broke_off)?.map_err(crate::journal::broken)?;
+        self.store.blobs.copy_all(&plan.from, &plan.to, &blobs).await
+    }
+
+    /// Removes the copies of a copy that was refused, and their mark.
+    async fn discard(&self, plan: CopyPlan) {
         let store = Arc::clone(&self.store);
         let discarded = tokio::task::spawn_blocking(move || {
-            copies.iter().try_for_each(|copy| {
-                let path = staged::path(store.uploads_dir(), &space, copy);
-                match store.fs().stat(&path) {
-                    Ok(_) => store.drops.discard(path, (&space, copy)),
-                    Err(_) => Ok(()),
-                }
-            })
+            let path = staged::path(store.uploads_dir(), &plan.to, &plan.mark);
+            if store.fs().stat(&path).is_err() {
+                return Ok(());
+            }
+            let copies = plan.blobs.values().map(|(_, copy)| (&plan.to, copy));
+            store.drops.discard(path, copies)
         });
         if let Ok(Err(error)) = discarded.await {
             tracing::warn!(%error, "copies of contents stay until the store is opened again");
@@ -82,25 +101,21 @@ impl Nodes for Driver {
     }
 
     async fn rename(&self, cx: &Cx, request: Move) -> Result<Changed> {
-        self.store.change(cx, move |change| change.rename(&request)).await
+        if request.from.base.space == request.to.base.space {
+            return self.store.change(cx, move |change| change.rename(&request)).await;
+        }
+        let plan = self.store.plan_copy(cx, &as_copy(&request), true).await?;
+        let work = async |plan| {
+            self.store.change(cx, move |change| change.move_away(&request, &plan)).await
+        };
+        self.with_copies(plan, work).await
     }
 
     async fn copy(&self, cx: &Cx, request: Copy) -> Result<Changed> {
-        let (from, blobs) = self.store.plan_copy(cx, &request).await?;
-        let to = request.to.base.space.clone();
-        let copied = self.copy_blobs(&from.space, &to, &blobs).await;
-        let copies = blobs.values().map(|blob| blob.to.clone()).collect();
-        let was_copied = copied.is_ok();
-        let result = match copied {
-            Ok(()) => self.store.change(cx, move |change| change.copy(&request, &blobs)).await,
-            Err(error) => Err(error),
-        };
-        // Where it is not certain that no record was written, the next opening of the store knows.
-        let is_refused = |error: &Error| !was_copied || crate::upload::refused(error.kind());
-        if result.as_ref().is_err_and(is_refused) {
-            self.discard(to, copies).await;
-        }
-        result
+        let plan = self.store.plan_copy(cx, &request, false).await?;
+        let work =
+            async |plan| self.store.change(cx, move |change| change.copy(&request, &plan)).await;
+        self.with_copies(plan, work).await
     }
 
     async fn set_metadata(&self, cx: &Cx, request: SetMetadata) -> Result<Node> {

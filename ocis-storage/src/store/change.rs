@@ -214,7 +214,8 @@ impl<'a> Change<'a> {
         self.put_in_memory(space, node, attributes, locks)
     }
 
-    fn put_in_memory(
+    /// The same in memory only: the files follow in a later step of the change.
+    pub(super) fn put_in_memory(
         &mut self,
         space: &SpaceId,
         node: &NodeId,

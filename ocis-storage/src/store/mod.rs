@@ -9,6 +9,7 @@
 mod access;
 mod change;
 mod check;
+mod copy;
 mod create;
 mod grants;
 mod load;
@@ -46,8 +47,8 @@ use crate::session::saved::Saved;
 pub(crate) use change::Change;
 use change::{Access, Submitted};
 pub use check::Part;
+pub(crate) use copy::{CopyPlan, as_copy};
 use state::State;
-pub(crate) use transfer::{BlobCopies, BlobCopy};
 pub use upload::{CommitUpload, Content, ContentRef, Prepared};
 
 /// The folder of ours beside oCIS's.
@@ -401,21 +402,6 @@ impl Store {
             )
             .await?;
         Ok((node, content))
-    }
-
-    /// What a copy will do, as soon as every content that it needs is written.
-    pub(crate) async fn plan_copy(
-        self: &Arc<Self>,
-        cx: &Cx,
-        request: &ocis_core::port::Copy,
-    ) -> Result<(access::Place, BlobCopies)> {
-        let (from, blobs, _) = self
-            .when_written(
-                || self.look(cx, |change| change.plan_copy(request)),
-                |(_, _, are_written)| *are_written,
-            )
-            .await?;
-        Ok((from, blobs))
     }
 
     /// Looks until what is found is written: again whenever the journal has got on.

@@ -50,7 +50,16 @@ impl Change<'_> {
         }
         let space = &space.space;
         self.act(Action::Folder(waiting()));
-        self.act(Action::Rename(paths::space(space), remains(space)));
+        let (from, to) = (paths::space(space), remains(space));
+        if space.as_str().len() > 2 {
+            self.act(Action::Rename(from, to));
+        } else {
+            // The folder of such a space also holds those whose ids begin like its own.
+            self.act(Action::Folder(to.clone()));
+            for part in ["nodes", "trash", "blobs"] {
+                self.act(Action::Rename(format!("{from}/{part}"), format!("{to}/{part}")));
+            }
+        }
         let types = [root.kind().as_str(), "share"].map(paths::index_by_type);
         // oCIS also lists project spaces under nobody.
         let nobody = paths::index_by_user("");

@@ -80,7 +80,8 @@ impl Change<'_> {
     pub(crate) fn prepare(&mut self, request: &OpenUpload) -> Result<Prepared> {
         let (folder, name) = self.spot(&request.target)?;
         let there = self.writable(&folder, &name, &request.conditions)?;
-        self.has_room(&folder, request.length.unwrap_or(0))?;
+        let old = there.as_ref().map_or(Ok(0), |place| Ok::<_, Error>(place.entry()?.info.size))?;
+        self.has_room_instead(&folder, request.length.unwrap_or(0), old)?;
         let node = there.as_ref().map(Place::id).transpose()?;
         Ok(Prepared {
             space: folder.space.clone(),
@@ -120,10 +121,17 @@ impl Change<'_> {
 
     /// Refuses with `InsufficientStorage` unless so many bytes more fit into the space and the disk.
     pub(crate) fn has_room(&self, folder: &Place, more: u64) -> Result<()> {
+        self.has_room_instead(folder, more, 0)
+    }
+
+    /// The same where `old` bytes of the space go for them; on the disk they stay for the time being.
+    pub(crate) fn has_room_instead(&self, folder: &Place, more: u64, old: u64) -> Result<()> {
         let root = folder.line.first().ok_or_else(|| Error::internal("no root"))?;
         let total: u64 =
             root.attributes.get::<i64>(key::QUOTA).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
-        if total > 0 && root.info.size.saturating_add(more) > total {
+        let after = root.info.size.saturating_sub(old).saturating_add(more);
+        // Who is over the quota already may still make less of it.
+        if total > 0 && after > total && after > root.info.size {
             return Err(Error::full("the quota of the space is used up"));
         }
         let free = self.store.fs.free_space(self.store.root()).map_err(broken)?;
@@ -146,7 +154,7 @@ impl Change<'_> {
         let folder = self.place(&Reference::node(folder)).map_err(gone)?;
         let there = self.writable(&folder, &name, &upload.conditions)?;
         let old = there.as_ref().map_or(Ok(0), |place| Ok::<_, Error>(place.entry()?.info.size))?;
-        self.has_room(&folder, upload.size.saturating_sub(old))?;
+        self.has_room_instead(&folder, upload.size, old)?;
         let stamp = self.stamp();
         match upload.content {
             Content::Inline(bytes) => {

@@ -12,6 +12,7 @@
 mod checkpoint;
 mod op;
 mod opening;
+mod spaces;
 mod switches;
 mod world;
 
@@ -20,7 +21,7 @@ use std::sync::Arc;
 
 use ocis_core::{Error, ErrorKind};
 use ocis_storage::fs::fault::Fault;
-use ocis_storage::fs::{FaultyFs, MemoryFs};
+use ocis_storage::fs::{FaultyFs, Fs as _, MemoryFs};
 
 use op::Op;
 use world::{Seen, World};
@@ -77,6 +78,10 @@ fn reopened(disk: &MemoryFs) -> std::result::Result<Seen, String> {
     let findings = world.store.check().map_err(|error| format!("{error:?}"))?;
     if !findings.is_empty() {
         return Err(findings.join("; "));
+    }
+    let remains = disk.read_dir(std::path::Path::new("/store/.ocis-rs/purged"));
+    if remains.is_ok_and(|remains| !remains.is_empty()) {
+        return Err("something is left of a purged space".into());
     }
     let seen = runtime().block_on(world.see()).map_err(|error| format!("{error:?}"))?;
     world.store.close().map_err(|error| format!("{error:?}"))?;
@@ -214,5 +219,25 @@ fn what_is_copied() {
 
 #[test]
 fn what_is_said_of_nodes() {
-    holds(&[Op::SetMetadata, Op::Lock, Op::Unlock]);
+    holds(&[Op::SetMetadata, Op::Lock, Op::Unlock, Op::Tag]);
+}
+
+#[test]
+fn what_becomes_of_spaces() {
+    holds(&[Op::CreateProject, Op::UpdateSpace, Op::DisableSpace, Op::RestoreSpace]);
+}
+
+#[test]
+fn what_is_purged_with_a_space() {
+    holds(&[Op::PurgeSpace]);
+}
+
+#[test]
+fn who_may_use_it() {
+    holds(&[Op::AddMember, Op::RemoveMember, Op::Share]);
+}
+
+#[test]
+fn what_is_moved_to_another_space() {
+    holds(&[Op::MoveAway]);
 }

@@ -37,6 +37,16 @@ ops! {
     SetMetadata,
     Lock,
     Unlock,
+    CreateProject,
+    UpdateSpace,
+    DisableSpace,
+    RestoreSpace,
+    PurgeSpace,
+    AddMember,
+    RemoveMember,
+    Share,
+    Tag,
+    MoveAway,
 }
 
 impl World {
@@ -50,6 +60,7 @@ impl World {
             self.mkdir("d/e").await.unwrap();
             self.put("d/e/y", b"yy").await.unwrap();
         }
+        self.prepare_spaces(op).await;
         if op == Op::Unlock { self.lock("f").await.unwrap() } else { String::new() }
     }
 
@@ -84,6 +95,7 @@ impl World {
             }
             Op::Lock => self.lock("d/x").await.map(drop),
             Op::Unlock => self.driver.unlock(&self.cx, Unlock { target: me("f"), token }).await,
+            _ => self.run_spaces(op).await,
         }
     }
 }

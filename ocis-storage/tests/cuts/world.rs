@@ -185,6 +185,7 @@ impl World {
                 }
             }
         }
+        self.see_spaces(&mut seen).await?;
         Ok(seen)
     }
 }

@@ -5,12 +5,14 @@ use std::pin::Pin;
 
 use ocis_core::access::{Grant, Grantee};
 use ocis_core::lock::LockScope;
+use ocis_core::path::SpacePath;
 use ocis_core::permissions::Permissions;
 use ocis_core::port::{
-    Conditions, Copy, CreateFolder, Delete, GetSpace, Grants, List, ListGrants, ListSpaces,
-    LockNode, Move, Nodes, OpenRead, PageRequest, RefreshLock, RemoveGrant, SetGrant, SetMetadata,
-    Spaces, Stat, Tag, Touch, UpdateSpace,
+    Conditions, Copy, CreateFolder, CreateSpace, Delete, GetSpace, Grants, List, ListGrants,
+    ListSpaces, LockNode, Move, Nodes, OpenRead, PageRequest, RefreshLock, RemoveGrant, SetGrant,
+    SetMetadata, Spaces, Stat, Tag, Touch, UpdateSpace,
 };
+use ocis_core::reference::Reference;
 use ocis_core::{Error, Result};
 
 use super::world::{World, at, person, root};
@@ -128,6 +130,19 @@ cases! {
     };
     "copy" needs "ra": |world| {
         world.driver.copy(&world.marie, copied("d/x", "x")).await.map(drop)
+    };
+    "copy without what is denied" needs "ra": |world| {
+        world.driver.copy(&world.marie, copied("d", "c")).await?;
+        let request = List { target: at("c"), page: page() };
+        let page = Nodes::list(&world.driver, &person("einstein"), request).await?;
+        let is_hidden = page.items.iter().all(|node| node.info.name != "hidden");
+        if is_hidden { Ok(()) } else { Err(Error::internal("it is copied")) }
+    };
+    "move to another space" needs "rd": |world| {
+        let marie = world.marie.caller.identity()?.id.clone();
+        let home = world.driver.create(&world.marie, CreateSpace::personal(marie, "marie")).await?;
+        let to = Reference::below(home.root, SpacePath::parse("x")?);
+        world.driver.rename(&world.marie, Move { to, ..moved("d/x", "") }).await.map(drop)
     };
     "set a property" needs "w": |world| {
         let request = SetMetadata { set: vec![("k".into(), "v".into())], ..properties("d/x") };

@@ -28,7 +28,10 @@ pub(in crate::store) fn spaces(store: &Store) -> Result<(BTreeSet<SpaceId>, Vec<
     let (mut spaces, mut found) = (BTreeSet::new(), Vec::new());
     for head in entries(fs, &root)? {
         for tail in entries(fs, &root.join(&head.name))? {
-            match SpaceId::parse(&format!("{}{}", head.name, tail.name)) {
+            // An id of up to two characters is not cut into two.
+            let is_short = matches!(&*tail.name, "nodes" | "trash" | "blobs");
+            let rest = if is_short { "" } else { &*tail.name };
+            match SpaceId::parse(&format!("{}{rest}", head.name)) {
                 Ok(space) => {
                     spaces.insert(space);
                 }
