@@ -10,7 +10,7 @@ use crate::name;
 /// The deepest path that is taken, in components.
 pub const MAX_DEPTH: usize = 512;
 
-/// A relative path: legal names (see [`name::check`]) joined by `/`; empty means the folder itself.
+/// A relative path: names (see [`name::readable`]) joined by `/`; empty means the folder itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SpacePath(String);
@@ -27,7 +27,7 @@ impl SpacePath {
         let mut path = String::with_capacity(text.len());
         let mut depth = 0;
         for part in text.split('/').filter(|part| !part.is_empty()) {
-            name::check(part)?;
+            name::readable(part)?;
             depth += 1;
             if depth > MAX_DEPTH {
                 return Err(Error::invalid(format!("the path is deeper than {MAX_DEPTH} folders")));
@@ -70,7 +70,7 @@ impl SpacePath {
 
     /// This path with one more name.
     pub fn join(&self, name: &str) -> Result<Self> {
-        name::check(name)?;
+        name::readable(name)?;
         let mut path = self.0.clone();
         if !path.is_empty() {
             path.push('/');

@@ -92,8 +92,9 @@ impl Fs for RealFs {
         let mut entries = Vec::new();
         for entry in fs::read_dir(path)? {
             let entry = entry?;
-            if let Ok(name) = entry.file_name().into_string() {
-                entries.push(Entry { name, kind: kind(entry.file_type()?) });
+            match entry.file_name().into_string() {
+                Ok(name) => entries.push(Entry { name, kind: kind(entry.file_type()?) }),
+                Err(name) => tracing::warn!(?name, ?path, "left out: its name is not UTF-8"),
             }
         }
         Ok(entries)

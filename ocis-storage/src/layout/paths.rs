@@ -54,10 +54,24 @@ pub(crate) fn child_target(child: &NodeId) -> PathBuf {
     format!("../../../../../{}", pathify(child.as_str(), 4, 2)).into()
 }
 
-/// The node that such a target names; none when it is no such target.
+/// The node that such a target names, however many levels up it leads (as in oCIS); none when it is
+/// no such target.
 pub(crate) fn child_of_target(target: &str) -> Option<NodeId> {
-    let id: String = target.strip_prefix("../../../../../")?.split('/').collect();
-    NodeId::parse(&id).ok()
+    let mut id = target.strip_prefix("../")?;
+    while let Some(below) = id.strip_prefix("../") {
+        id = below;
+    }
+    NodeId::parse(&id.replace('/', "")).ok()
+}
+
+/// Whether a file of this name lies beside nodes without being one: locks, and what oCIS was writing
+/// when it was killed (`.<name>.mpk<digits>`).
+pub(crate) fn is_beside(name: &str) -> bool {
+    let cut_off = || name.strip_prefix('.')?.rsplit_once(".mpk").map(|(_, digits)| digits);
+    let is_cut_off =
+        |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    [".lock", ".mlock", ".flock", ".tmp"].iter().any(|end| name.ends_with(end))
+        || cut_off().is_some_and(is_cut_off)
 }
 
 /// A node in the trash: its folder or file, without the suffix of its metadata.
@@ -122,6 +136,16 @@ mod tests {
     const ID: &str = "4c510ada-c86b-4815-8820-42cdf82c3d51";
 
     #[test]
+    fn what_lies_beside_nodes() {
+        for name in ["x.lock", "x.mlock", "x.flock", "x.mpk.tmp", ".x.mpk123", ".x.lock"] {
+            assert!(is_beside(name), "{name}");
+        }
+        for name in ["x", ".x", "x.mpk", ".x.mpk", ".x.mpk1a", "x.mpk123"] {
+            assert!(!is_beside(name), "{name}");
+        }
+    }
+
+    #[test]
     fn paths_are_those_of_ocis() {
         assert_eq!(pathify(ID, 4, 2), "4c/51/0a/da/-c86b-4815-8820-42cdf82c3d51");
         assert_eq!(pathify(ID, 1, 2), "4c/510ada-c86b-4815-8820-42cdf82c3d51");
@@ -129,6 +153,10 @@ mod tests {
         assert_eq!(pathify("abc", 4, 2), "ab/c");
         let id = NodeId::parse(ID).unwrap();
         let target = child_target(&id);
-        assert_eq!(child_of_target(target.to_str().unwrap()), Some(id));
+        assert_eq!(child_of_target(target.to_str().unwrap()), Some(id.clone()));
+        assert_eq!(child_of_target(&format!("../{ID}")), Some(id));
+        for target in ["", "../..", ID, "/etc/passwd"] {
+            assert_eq!(child_of_target(target), None, "{target}");
+        }
     }
 }

@@ -96,10 +96,20 @@ pub(super) fn files(
         return Ok(None);
     }
     let mut attributes = Attributes::decode(&bytes.map_err(broken)?)?;
-    // oCIS leaves some times to the file system.
-    if attributes.bytes(key::MTIME).is_none() && attributes.bytes(key::TREE_MTIME).is_none() {
-        let modified = fs.stat(&root.join(paths::node(space, node))).map_err(broken)?.modified;
-        attributes.set(key::MTIME, modified);
+    let has = |name| attributes.bytes(name).is_some();
+    let (timed, typed) = (has(key::MTIME) || has(key::TREE_MTIME), has(key::TYPE));
+    if !timed || !typed && node.as_str() != space.as_str() {
+        // oCIS leaves some times to the file system, and old data the type.
+        let there = fs.stat(&root.join(paths::node(space, node)));
+        if !is_missing(&there) {
+            let there = there.map_err(broken)?;
+            if !timed {
+                attributes.set(key::MTIME, there.modified);
+            }
+            if !typed {
+                attributes.set(key::TYPE, if there.kind == Kind::Folder { "2" } else { FILE });
+            }
+        }
     }
     let lock = fs.read(&root.join(paths::lock(space, node)));
     let locks = if is_missing(&lock) { Vec::new() } else { lockfile::read(&lock.map_err(broken)?) };
@@ -119,8 +129,9 @@ pub(super) fn children(fs: &dyn Fs, root: &std::path::Path, at: &Key) -> Result<
             continue;
         }
         let target = fs.readlink(&folder.join(&entry.name)).map_err(broken)?;
-        if let Some(child) = target.to_str().and_then(paths::child_of_target) {
-            children.insert(entry.name.into(), child);
+        match target.to_str().and_then(paths::child_of_target) {
+            Some(child) => drop(children.insert(entry.name.into(), child)),
+            None => tracing::warn!(name = entry.name, ?target, "a link that names no node"),
         }
     }
     Ok(children)

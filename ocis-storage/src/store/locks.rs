@@ -55,25 +55,9 @@ impl Change<'_> {
     }
 
     fn locks_below(&mut self, place: &Place) -> Result<Vec<Lock>> {
-        let mut found = Vec::new();
-        let mut rest = vec![place.id()?];
-        while let Some(folder) = rest.pop() {
-            if self
-                .node(&place.space, &folder)?
-                .is_none_or(|entry| entry.info.kind != ocis_core::node::NodeKind::Folder)
-            {
-                continue;
-            }
-            for (_, id) in self.children(&place.space, &folder, None, usize::MAX)? {
-                if let Some(entry) = self.node(&place.space, &id)? {
-                    found.extend(
-                        entry.locks.iter().filter(|lock| lock.is_alive(self.cx.now)).cloned(),
-                    );
-                }
-                rest.push(id);
-            }
-        }
-        Ok(found)
+        let (now, below) = (self.cx.now, self.all_below(place)?);
+        let locks = below.iter().flat_map(|entry| &entry.locks);
+        Ok(locks.filter(|lock| lock.is_alive(now)).cloned().collect())
     }
 
     fn alive(&self, place: &Place) -> Result<Vec<Lock>> {

@@ -2,7 +2,6 @@
 
 use ocis_core::access;
 use ocis_core::event::EventKind;
-use ocis_core::node::NodeKind;
 use ocis_core::permissions::Permissions;
 use ocis_core::port::Delete;
 use ocis_core::{Error, Result};
@@ -44,25 +43,9 @@ impl Change<'_> {
         self.unlist(space, &parent, &entry.info.name);
         self.forget(space, &id);
         let size = i64::try_from(entry.info.size).unwrap_or(i64::MAX);
-        if entry.info.kind == NodeKind::Folder {
-            self.forget_below(space, &id)?;
+        for below in self.all_below(place)? {
+            self.forget(space, &below.info.id.node);
         }
         self.propagate(space, &parent, -size)
-    }
-
-    fn forget_below(
-        &mut self,
-        space: &ocis_core::id::SpaceId,
-        folder: &ocis_core::id::NodeId,
-    ) -> Result<()> {
-        for (_, child) in self.children(space, folder, None, usize::MAX)? {
-            let is_folder =
-                self.node(space, &child)?.is_some_and(|entry| entry.info.kind == NodeKind::Folder);
-            if is_folder {
-                self.forget_below(space, &child)?;
-            }
-            self.forget(space, &child);
-        }
-        Ok(())
     }
 }

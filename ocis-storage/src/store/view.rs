@@ -59,16 +59,7 @@ impl Change<'_> {
         let above: Vec<_> = above.into_iter().filter(|held| held.lock.deep).collect();
         let mut items = Vec::with_capacity(names.len());
         for (name, id) in names {
-            // A node whose files are damaged must not hide the others.
-            let entry = match self.node(&folder.space, &id) {
-                Ok(Some(entry)) => entry,
-                Ok(None) => continue,
-                Err(error) if self.is_cold() => return Err(error),
-                Err(error) => {
-                    tracing::error!(?error, node = %id, "left out of a listing");
-                    continue;
-                }
-            };
+            let Some(entry) = self.sound(&folder.space, &id)? else { continue };
             let mut locks = above.clone();
             let permissions = if entry.grants.is_empty() && entry.locks.is_empty() {
                 folder.permissions
@@ -80,9 +71,13 @@ impl Change<'_> {
             if !access::is_allowed(permissions, Permissions::STAT) {
                 continue;
             }
+            let Ok(path) = path.join(&name) else {
+                tracing::error!(%name, node = %id, "left out of a listing: no such name is possible");
+                continue;
+            };
             let favorite = self.is_favorite(&entry);
             let info = Arc::clone(&entry.info);
-            items.push(Node { info, path: path.join(&name)?, permissions, favorite, locks });
+            items.push(Node { info, path, permissions, favorite, locks });
         }
         Ok(Page { items, next })
     }
