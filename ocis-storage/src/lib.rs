@@ -43,4 +43,4 @@ pub mod upload;
 
 pub use driver::Driver;
 pub use outbox::Outlet;
-pub use store::{Options, Store};
+pub use store::{Options, Store, Waiting, WhenOwned};

@@ -16,7 +16,7 @@ use ocis_storage::fs::{Fs, RealFs};
 use ocis_storage::session::StoreSessions;
 use ocis_storage::ticket::Tickets;
 use ocis_storage::upload::StoreUploads;
-use ocis_storage::{Driver, Options, Store};
+use ocis_storage::{Driver, Options, Store, Waiting, WhenOwned};
 use tokio::time::interval;
 
 use crate::late_http::late_http;
@@ -59,7 +59,10 @@ impl Service for StorageUsers {
         let place = blobs::Place::of(&config)?;
         let handles = Handles::unbound();
         let (opened, watched, closed) = (handles.clone(), handles.clone(), handles.clone());
-        let sessions = handles.sessions.clone();
+        let (sessions, probed) = (handles.sessions.clone(), handles.store.clone());
+        let (later, standby, own) = (blobs::Place::of(&config)?, config.standby, tickets.clone());
+        let waiting =
+            Options { when_owned: WhenOwned::Wait(Waiting::default()), ..options.clone() };
         Ok(Unit::new()
             .offers_as(storage.as_str(), Offer::Nodes(Arc::new(handles.nodes)))
             .offers_as(storage.as_str(), Offer::Spaces(Arc::new(handles.spaces)))
@@ -67,16 +70,21 @@ impl Service for StorageUsers {
             .offers_as(storage.as_str(), Offer::Grants(Arc::new(handles.grants)))
             .offers_as(storage.as_str(), Offer::UploadSessions(Arc::new(handles.sessions)))
             .offers_as(storage.as_str(), Offer::Data(late_http(handles.data, Self::NAME)))
+            .ready_when(move || probed.bound().map(drop))
             .starts(move || async move {
-                let (fs, root) = (Arc::new(RealFs) as Arc<dyn Fs>, place.root.clone());
-                let blobs = place.open(&fs).await?;
-                let contents = Arc::clone(&blobs);
-                let open = move || Store::open(fs, contents, &root, options);
-                let store = tokio::task::spawn_blocking(open).await.map_err(lost)??;
-                opened.bind(store, blobs, tickets);
-                Ok(())
+                let root = place.root.clone();
+                let owned = tokio::task::spawn_blocking(move || Store::is_owned(&RealFs, &root));
+                if standby && owned.await.map_err(lost)?? {
+                    return Ok(());
+                }
+                opened.open(place, options, own, std::future::pending()).await
             })
-            .runs("watch", move |stop| watch(watched.store, stop))
+            .runs("watch", move |stop| async move {
+                if watched.store.bound().is_err() {
+                    watched.open(later, waiting, tickets, stop.cancelled()).await?;
+                }
+                watch(watched.store, stop).await
+            })
             .runs("expire-uploads", move |stop| expire(sessions, stop))
             .closes(move || async move {
                 let store = closed.unbind();
@@ -111,6 +119,22 @@ impl Handles {
         }
     }
 
+    /// Opens the store, unless the wait for another process that owns it is given up.
+    async fn open(
+        &self,
+        place: blobs::Place,
+        options: Options,
+        tickets: Tickets,
+        given_up: impl Future<Output = ()>,
+    ) -> Result<()> {
+        let fs: Arc<dyn Fs> = Arc::new(RealFs);
+        let root = place.root.clone();
+        let blobs = place.open(&fs).await?;
+        let store = Store::open_unless(fs, Arc::clone(&blobs), root, options, given_up).await?;
+        store.into_iter().for_each(|store| self.bind(store, Arc::clone(&blobs), tickets.clone()));
+        Ok(())
+    }
+
     fn bind(&self, store: Arc<Store>, blobs: Arc<dyn BlobStore>, tickets: Tickets) {
         let driver = Driver::new(Arc::clone(&store), tickets.clone());
         self.nodes.bind(Arc::new(driver.clone()));
@@ -141,6 +165,7 @@ async fn watch(store: Late<Store>, stop: Stop) -> Result<()> {
     let mut ticks = interval(WATCH);
     loop {
         tokio::select! {
+            biased;
             () = stop.cancelled() => return Ok(()),
             _ = ticks.tick() => if store.bound()?.has_failed() {
                 return Err(Error::unavailable("the storage could not write and is opened again"));

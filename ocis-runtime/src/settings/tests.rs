@@ -8,12 +8,13 @@ use ocis_core::config::{Row, Table, Warning};
 use super::*;
 
 /// Settings that are not oCIS's, and why.
-const OURS: [(&str, &str, &str); 2] = [
+const OURS: [(&str, &str, &str); 3] = [
     (
         "idm",
         "directory",
         "the embedded directory is no bolt database, so it has a place of its own",
     ),
+    ("storage-users", "standby", "oCIS has no process that waits for another one's storage"),
     ("proxy", "ocis_url", "oCIS reads the global setting through its shared configuration"),
 ];
 

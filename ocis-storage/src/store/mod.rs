@@ -14,6 +14,7 @@ mod create;
 mod grants;
 mod load;
 mod locks;
+mod owner;
 mod purge_space;
 mod remove;
 mod repair;
@@ -48,6 +49,7 @@ pub(crate) use change::Change;
 use change::{Access, Submitted};
 pub use check::Part;
 pub(crate) use copy::{CopyPlan, as_copy};
+pub use owner::{Waiting, WhenOwned};
 use state::State;
 pub use upload::{CommitUpload, Content, ContentRef, Prepared};
 
@@ -73,6 +75,8 @@ pub struct Options {
     pub segment: u64,
     /// Where changes tell of themselves; without it, events are not even collected.
     pub events: Option<Outlet>,
+    /// What to do while another process owns the store.
+    pub when_owned: WhenOwned,
     /// How long an upload session is kept (`STORAGE_USERS_UPLOAD_EXPIRATION`).
     pub upload_expiration: Duration,
 }
@@ -89,6 +93,7 @@ impl Options {
             reserve: 64 * 1024 * 1024,
             segment: 32 * 1024 * 1024,
             events: None,
+            when_owned: WhenOwned::Refuse,
             upload_expiration: Duration::from_secs(86_400),
         }
     }
@@ -149,8 +154,8 @@ impl std::fmt::Debug for Store {
 
 impl Store {
     /// Opens the store at `root`, or makes one; blocking. Replays the journal and removes what a
-    /// crash left half done. `Unavailable` when another process owns it or the folder cannot be
-    /// written.
+    /// crash left half done. `Unavailable` when the folder cannot be written, or another process owns
+    /// it and [`Options::when_owned`] does not say to wait.
     pub fn open(
         fs: Arc<dyn Fs>,
         blobs: Arc<dyn BlobStore>,
@@ -158,17 +163,9 @@ impl Store {
         options: Options,
     ) -> Result<Arc<Self>> {
         let ours = root.join(OURS);
-        let unusable = |error: std::io::Error| {
-            let text = format!("the storage at {} cannot be written: {error}", root.display());
-            Error::unavailable(text).because(error)
-        };
+        let unusable = |error| owner::unusable(root, error);
         fs.mkdir_all(&ours).map_err(unusable)?;
-        let owned = fs.lock(&ours.join("lock")).map_err(unusable)?.ok_or_else(|| {
-            Error::unavailable(format!(
-                "the storage at {} is owned by another process: stop it first, or use another folder",
-                root.display()
-            ))
-        })?;
+        let owned = owner::own(&*fs, root, &options.when_owned)?;
         let uploads = root.join("uploads");
         lay_out(&*fs, root).map_err(unusable)?;
         let state = RwLock::new(State::new(options.cached_nodes));

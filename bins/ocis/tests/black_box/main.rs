@@ -14,5 +14,6 @@ mod files;
 mod harness;
 mod password;
 mod selection;
+mod standby;
 mod start;
 mod stop;

@@ -57,6 +57,8 @@ settings! {
         /// Whether overwriting a file leaves no version of it.
         disable_versioning: bool = "false",
             "drivers.ocis.disable_versioning", ["OCIS_DISABLE_VERSIONING"];
+        /// Whether to wait while another process owns the storage and to take over when it ends, instead of refusing to start.
+        standby: bool = "false", "standby", ["STORAGE_USERS_STANDBY"];
         /// How long an unfinished upload is kept, in seconds.
         upload_expiration: Seconds = "86400",
             "upload_expiration", ["STORAGE_USERS_UPLOAD_EXPIRATION"];
