@@ -17,6 +17,7 @@ use crate::layout::attributes::{Attributes, TMP_ETAG, TREE_MTIME, TREE_SIZE};
 use crate::layout::index::Index;
 use crate::layout::paths;
 use crate::outbox::Outbox;
+use crate::store::reindex;
 
 /// Applies records to the tree. Nothing is flushed: until a checkpoint the journal has it all.
 #[derive(Debug)]
@@ -66,10 +67,10 @@ impl Applier {
                 gone(fs.unlink(&staged::path(&self.uploads, space, blob)))
             }
             Action::Index(path, space, value) => {
-                return self.index(&at(path), |index| index.add(space, value));
+                return self.index(path, |index| index.add(space, value));
             }
             Action::Unindex(path, space) => {
-                return self.index(&at(path), |index| index.remove(space));
+                return self.index(path, |index| index.remove(space));
             }
             Action::RemoveEmpty(path) => match gone(fs.rmdir(&at(path))) {
                 Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
@@ -145,22 +146,16 @@ impl Applier {
         }
     }
 
-    /// Changes an index. One that cannot be read holds nothing any more: it must not keep the store
-    /// from taking changes, and a check finds what it lacks.
-    fn index(&self, path: &Path, change: impl FnOnce(&mut Index)) -> Result<()> {
-        let before = match self.fs.read(path) {
-            Ok(bytes) => Index::decode(&bytes)
-                .inspect_err(|error| tracing::error!(?error, path = %path.display(), "begun anew"))
-                .ok(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(Index::default()),
-            Err(error) => return Err(broken(error)),
-        };
+    /// Changes an index. One that cannot be read is made anew first: it must not keep the store from
+    /// taking changes.
+    fn index(&self, path: &str, change: impl FnOnce(&mut Index)) -> Result<()> {
+        let before = reindex::read(&*self.fs, &self.root, path)?;
         let mut index = before.clone().unwrap_or_default();
         change(&mut index);
         if before.as_ref() == Some(&index) {
             return Ok(());
         }
-        self.put_flushed(path, &index.encode()?).map_err(broken)
+        self.put_flushed(&self.root.join(path), &index.encode()?).map_err(broken)
     }
 
     /// Replaces a file that is read when the journal is replayed, so that it must never be there

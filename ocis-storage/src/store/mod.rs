@@ -16,6 +16,7 @@ mod load;
 mod locks;
 mod owner;
 mod purge_space;
+pub(crate) mod reindex;
 mod remove;
 mod repair;
 mod session;

@@ -8,10 +8,8 @@ use ocis_core::port::{Cursor, ListSpaces, Page};
 use ocis_core::space::{Space, SpaceKind};
 use ocis_core::{Caller, Cx, ErrorKind, Result};
 
-use super::{Store, blocking};
-use crate::fs::is_missing;
-use crate::journal::broken;
-use crate::layout::index::{self, Index};
+use super::{Store, blocking, reindex};
+use crate::layout::index;
 use crate::layout::paths;
 
 impl Store {
@@ -59,9 +57,8 @@ impl Store {
     fn indexed(&self, indexes: &[String]) -> Result<BTreeSet<SpaceId>> {
         let mut ids = BTreeSet::new();
         for path in indexes {
-            let bytes = self.fs.read(&self.root().join(path));
-            if !is_missing(&bytes) {
-                ids.extend(Index::decode(&bytes.map_err(broken)?)?.spaces());
+            if let Some(index) = reindex::read(&*self.fs, self.root(), path)? {
+                ids.extend(index.spaces());
             }
         }
         Ok(ids)

@@ -153,6 +153,9 @@ impl Scan {
                 self.beside.push((path, owner.to_owned()));
                 continue;
             }
+            if paths::is_beside(&entry.name) {
+                continue;
+            }
             if let Some(place) = name.strip_suffix(".mpk") {
                 let bytes = fs.read(&root.join(&path));
                 // Renamed or removed meanwhile.
