@@ -22,5 +22,6 @@ pub mod registry;
 pub mod service;
 pub mod services;
 pub mod settings;
+pub mod stores;
 pub mod supervisor;
 pub mod telemetry;

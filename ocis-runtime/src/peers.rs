@@ -8,15 +8,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ocis_core::data::HttpService;
 use ocis_core::port::{
-    Authenticate, Grants, Groups, Late, Nodes, Spaces, UploadSessions, Uploads, Users,
+    Authenticate, Grants, Groups, Late, Maintenance, Nodes, Spaces, UploadSessions, Uploads, Users,
 };
 use ocis_core::{Error, Result};
 use parking_lot::Mutex;
 
+use crate::control::Entrance;
 use crate::late_http::late_http;
 
 /// A port that a service may need or offer.
@@ -33,6 +34,8 @@ pub enum Port {
     Grants,
     /// [`UploadSessions`], keyed by storage id.
     UploadSessions,
+    /// [`Maintenance`], keyed by storage id.
+    Maintenance,
     /// The data plane ([`ocis_core::data`]), keyed by storage id.
     Data,
     /// [`Users`], keyed by directory.
@@ -52,6 +55,7 @@ impl Port {
             Self::Uploads => "uploads",
             Self::Grants => "grants",
             Self::UploadSessions => "upload-sessions",
+            Self::Maintenance => "maintenance",
             Self::Data => "data",
             Self::Users => "users",
             Self::Groups => "groups",
@@ -251,6 +255,7 @@ ports! {
     Uploads, uploads, keyed_uploads: dyn Uploads, Arc<dyn Uploads>;
     Grants, grants, keyed_grants: dyn Grants, Arc<dyn Grants>;
     UploadSessions, sessions, keyed_sessions: dyn UploadSessions, Arc<dyn UploadSessions>;
+    Maintenance, maintenance, keyed_maintenance: dyn Maintenance, Arc<dyn Maintenance>;
     Data, data, keyed_data: HttpService, HttpService;
     Users, users, keyed_users: dyn Users, Arc<dyn Users>;
     Groups, groups, keyed_groups: dyn Groups, Arc<dyn Groups>;
@@ -272,6 +277,7 @@ pub struct Peers {
     ports: Arc<Ports>,
     http: Keyed<HttpService>,
     owners: Arc<Mutex<Owners>>,
+    entrance: Arc<OnceLock<Entrance>>,
 }
 
 impl Default for Peers {
@@ -280,6 +286,7 @@ impl Default for Peers {
             ports: Arc::new(Ports::unbound()),
             http: Keyed::named("http"),
             owners: Arc::default(),
+            entrance: Arc::default(),
         }
     }
 }
@@ -288,6 +295,17 @@ impl Peers {
     /// Handles that are bound to nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Where the control port is, once it is open; none where there is none.
+    pub(crate) fn entrance(&self) -> Option<&Entrance> {
+        self.entrance.get()
+    }
+
+    /// Says where the control port is.
+    pub(crate) fn set_entrance(&self, entrance: Entrance) {
+        // There is one control port in the life of a runtime.
+        let _ = self.entrance.set(entrance);
     }
 
     /// Files and folders, of whichever storage.

@@ -1,11 +1,12 @@
 //! The smallest HTTP server that does: for debug addresses and the control port, of which one
-//! process has dozens. Only `GET`, answered at once from memory; HTTP/1 without TLS.
+//! process has dozens. HTTP/1 without TLS; on debug addresses only `GET`, answered at once from memory.
 
 use std::convert::Infallible;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -32,10 +33,32 @@ const LONGEST_LIFE: Duration = Duration::from_secs(60);
 /// Answers a `GET` by its head.
 pub(crate) type Answer = Arc<dyn Fn(&Parts) -> Response<Body> + Send + Sync>;
 
+/// Answers any request.
+pub(crate) type Handle =
+    Arc<dyn Fn(Request<Incoming>) -> BoxFuture<'static, Response<Body>> + Send + Sync>;
+
 /// Serves `socket` with `answer` until `stop`.
 pub(crate) fn serve(
     socket: TcpListener,
     answer: Answer,
+    stop: Stop,
+) -> Result<impl Future<Output = ()> + Send + 'static> {
+    let handle: Handle = Arc::new(move |request| {
+        let response = if request.method() == Method::GET {
+            answer(&request.into_parts().0)
+        } else {
+            plain(StatusCode::METHOD_NOT_ALLOWED, "only GET\n")
+        };
+        Box::pin(std::future::ready(response))
+    });
+    serve_all(socket, handle, LONGEST_LIFE, stop)
+}
+
+/// Serves `socket` with `handle` until `stop`; a connection lives no longer than `longest_life`.
+pub(crate) fn serve_all(
+    socket: TcpListener,
+    handle: Handle,
+    longest_life: Duration,
     stop: Stop,
 ) -> Result<impl Future<Output = ()> + Send + 'static> {
     let listener = tokio::net::TcpListener::from_std(socket)
@@ -49,7 +72,7 @@ pub(crate) fn serve(
                 accepted = listener.accept(), if connections.len() < MOST_CONNECTIONS => {
                     match accepted {
                         Ok((stream, _)) => {
-                            connections.spawn(timeout(LONGEST_LIFE, connection(stream, Arc::clone(&answer))));
+                            connections.spawn(timeout(longest_life, connection(stream, Arc::clone(&handle))));
                         }
                         // Out of file descriptors: a moment later there may be some.
                         Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
@@ -60,14 +83,10 @@ pub(crate) fn serve(
     })
 }
 
-async fn connection(stream: TcpStream, answer: Answer) {
+async fn connection(stream: TcpStream, handle: Handle) {
     let service = service_fn(move |request: Request<Incoming>| {
-        let response = if request.method() == Method::GET {
-            answer(&request.into_parts().0)
-        } else {
-            plain(StatusCode::METHOD_NOT_ALLOWED, "only GET\n")
-        };
-        async move { Ok::<_, Infallible>(response) }
+        let response = handle(request);
+        async move { Ok::<_, Infallible>(response.await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

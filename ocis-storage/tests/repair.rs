@@ -470,7 +470,7 @@ fn metadata_is_read_and_set_as_it_is() {
         let after = world.driver.raw_metadata(&service(), node.clone()).await.unwrap();
         assert!(after.contains(&("user.ocis.md.x".into(), b"\0\xff".to_vec())), "{after:?}");
         assert!(world.driver.set_raw_metadata(&service(), set("name")).await.is_err());
-        let outside = RawNode::Path(format!("{ROOT}/../etc/passwd"));
+        let outside = RawNode::Path("../etc/passwd".into());
         assert!(world.driver.raw_metadata(&service(), outside).await.is_err());
         assert_eq!(world.check(false).await, []);
     });
@@ -485,7 +485,7 @@ fn empty_folders_of_the_trash_are_listed_and_removed() {
         for remove in [false, true] {
             let request = EmptyFolders { cursor: None, remove };
             let page = world.driver.empty_folders(&service(), request).await.unwrap();
-            assert_eq!(page.items, [empty.display().to_string()]);
+            assert_eq!(page.items, [empty.strip_prefix(ROOT).unwrap().display().to_string()]);
             assert_eq!(page.next, None);
         }
         assert!(world.disk.stat(&world.file("trash/aa")).is_err());

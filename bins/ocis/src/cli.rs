@@ -9,7 +9,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use ocis_core::Error;
 use ocis_runtime::registry::{Entry, Registry};
 
-use crate::commands::{health, idm, init, list, server, version};
+use crate::commands::{
+    backup, decomposedfs, health, idm, init, list, server, trash, uploads, version,
+};
 use crate::help;
 
 /// A command that is no service.
@@ -29,6 +31,13 @@ pub(crate) const COMMANDS: &[CommandInfo] = &[
         category: "",
         name: "help",
         about: "shows a list of commands or help for one command",
+    },
+    CommandInfo { category: "", name: "backup", about: "ocis backup functionality" },
+    CommandInfo { category: "", name: "trash", about: "ocis trash functionality" },
+    CommandInfo {
+        category: "maintenance",
+        name: "decomposedfs",
+        about: "cli tools to inspect and manipulate a decomposedfs storage.",
     },
     CommandInfo {
         category: "fullstack",
@@ -114,7 +123,7 @@ pub(crate) fn parse(
     let entry = *registry.get(name)?;
     match matches.subcommand() {
         Some((sub, matches)) => {
-            let sub = ["server", "health", "version", "resetpassword"]
+            let sub = ["server", "health", "version", "resetpassword", "uploads"]
                 .into_iter()
                 .find(|known| *known == sub)
                 .ok_or_else(|| Error::invalid(format!("no command {sub}")))?;
@@ -159,10 +168,14 @@ impl Call {
             Self::Command("init", matches) => init::run(&matches),
             Self::Command("server", _) => server::all(registry),
             Self::Command("list", matches) => list::run(&matches),
+            Self::Command("backup", matches) => backup::run(&matches),
+            Self::Command("decomposedfs", matches) => decomposedfs::run(&matches),
+            Self::Command("trash", matches) => trash::run(&matches),
             Self::Command(_, matches) => version::all(&matches),
             Self::Service(entry, "server", _) => server::one(registry, entry),
             Self::Service(entry, "health", _) => health::run(entry),
             Self::Service(_, "resetpassword", matches) => idm::reset_password(&matches),
+            Self::Service(_, "uploads", matches) => uploads::run(&matches),
             Self::Service(entry, _, _) => version::one(entry),
         }
     }
@@ -189,6 +202,9 @@ fn program(registry: &Registry) -> Command {
              configuration, one is made first as `ocis init` would.",
         ))
         .subcommand(described_by(list::command()))
+        .subcommand(described_by(backup::command()))
+        .subcommand(described_by(decomposedfs::command()))
+        .subcommand(described_by(trash::command()))
         .subcommand(
             described_by(Command::new("version")).arg(
                 Arg::new("skip-services")
@@ -218,6 +234,7 @@ fn service(entry: &Entry) -> Command {
         );
     match entry.name {
         "idm" => command.subcommand(idm::command()),
+        "storage-users" => command.subcommand(uploads::command()),
         _ => command,
     }
 }

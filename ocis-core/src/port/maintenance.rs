@@ -71,7 +71,7 @@ pub struct WrongSize {
 pub enum RawNode {
     /// A node of a space.
     Id(SpaceId, NodeId),
-    /// A file or folder in the store by its absolute path, with or without the ending `.mpk`.
+    /// A file or folder by its path relative to the root of the store, with or without `.mpk`.
     Path(String),
 }
 
@@ -109,7 +109,7 @@ port! {
         async fn raw_metadata(RawNode) -> Vec<(String, Vec<u8>)>;
         /// Changes the metadata of a node. Nothing but its form is checked.
         async fn set_raw_metadata(SetRawMetadata) -> ();
-        /// The empty folders in the trash of one space after the other, as absolute paths.
+        /// The empty folders in the trash of one space after the other, relative to the root of the store.
         async fn empty_folders(EmptyFolders) -> crate::port::Page<String>;
     }
 }

@@ -15,6 +15,7 @@ mod late;
 mod maintenance;
 mod nodes;
 mod page;
+mod remote;
 mod sessions;
 mod spaces;
 mod trash;
@@ -36,6 +37,7 @@ pub use nodes::{
     Read, RefreshLock, SetMetadata, Stat, Tag, Touch, Unlock,
 };
 pub use page::{Cursor, Page, PageRequest};
+pub use remote::{Remote, Wire};
 pub use sessions::{
     ActOnSession, CreateSession, GetSession, ListSessions, OpenSession, SessionAction, SetLength,
     UploadSessions,

@@ -1,5 +1,6 @@
 //! Asking a runtime what runs in it.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -39,19 +40,43 @@ pub async fn healthy(host: &str, port: u16) -> Result<()> {
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 async fn get(host: &str, port: u16, path: &str) -> Result<Bytes, Failure> {
-    timeout(LONGEST_WAIT, try_get(host, port, path)).await.map_err(|_| "no answer in time")?
+    let request = Request::get(path).header("host", host).body(Empty::<Bytes>::new())?;
+    send(host, port, request, LONGEST_ANSWER, LONGEST_WAIT).await
 }
 
-async fn try_get(host: &str, port: u16, path: &str) -> Result<Bytes, Failure> {
-    let stream = TcpStream::connect((host, port)).await?;
+/// Sends a request and gives the body of the answer, at most `longest` bytes within `patience`.
+pub(super) async fn send<B>(
+    host: &str,
+    port: u16,
+    request: Request<B>,
+    longest: usize,
+    patience: Duration,
+) -> Result<Bytes, Failure>
+where
+    B: http_body::Body<Data = Bytes, Error = Infallible> + Send + 'static,
+{
+    let answer = try_send(host, port, request, longest);
+    timeout(patience, answer).await.map_err(|_| "no answer in time")?
+}
+
+async fn try_send<B>(
+    host: &str,
+    port: u16,
+    request: Request<B>,
+    longest: usize,
+) -> Result<Bytes, Failure>
+where
+    B: http_body::Body<Data = Bytes, Error = Infallible> + Send + 'static,
+{
+    let stream = timeout(LONGEST_WAIT, TcpStream::connect((host, port)));
+    let stream = stream.await.map_err(|_| "no connection in time")??;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let request = Request::get(path).header("host", host).body(Empty::<Bytes>::new())?;
     let answer = async {
         let response = sender.send_request(request).await?;
         if response.status() != StatusCode::OK {
             return Err(format!("it answered {}", response.status()).into());
         }
-        Ok(Limited::new(response.into_body(), LONGEST_ANSWER).collect().await?.to_bytes())
+        Ok(Limited::new(response.into_body(), longest).collect().await?.to_bytes())
     };
     tokio::select! {
         answer = answer => answer,

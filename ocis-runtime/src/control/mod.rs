@@ -1,21 +1,24 @@
 //! The control port of a runtime (`OCIS_RUNTIME_HOST`, `OCIS_RUNTIME_PORT`): tells the command line
-//! what runs. `GET /services` answers with a list of [`Status`] as JSON. Only programs on the same
-//! machine reach it.
+//! what runs, and lets it maintain the stores of this server (`note.rs`). `GET /services` answers with
+//! a list of [`Status`] as JSON. Only programs on the same machine reach it.
 
 mod client;
+mod note;
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
 use ocis_core::data::Body;
 use ocis_core::{Error, Result};
 use tracing::warn;
 
 pub use self::client::{healthy, services};
+pub(crate) use self::note::{Entrance, Note};
 
 use crate::late_http::plain;
+use crate::peers::Peers;
 use crate::plain_http;
 use crate::service::Stop;
 use crate::supervisor::{Health, Status};
@@ -45,13 +48,30 @@ fn is_loopback(host: &str) -> bool {
     host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Serves the control port.
+/// Serves the control port at `address`, and lets services know of it.
 pub(crate) fn serve(
     socket: TcpListener,
+    address: SocketAddr,
     services: Vec<Arc<Health>>,
+    peers: &Peers,
     stop: Stop,
-) -> Result<impl Future<Output = ()> + Send + 'static> {
-    plain_http::serve(socket, Arc::new(move |head| answer(head.uri.path(), &services)), stop)
+) -> Result<impl Future<Output = ()> + Send + use<>> {
+    let entrance = Entrance::new(address)?;
+    peers.set_entrance(entrance.clone());
+    let (services, peers) = (Arc::new(services), peers.clone());
+    let handle: plain_http::Handle = Arc::new(move |request| {
+        let (services, peers, entrance) = (Arc::clone(&services), peers.clone(), entrance.clone());
+        Box::pin(async move {
+            if request.uri().path().starts_with("/stores/") {
+                return note::answer(&entrance, &peers, request).await;
+            }
+            match *request.method() {
+                Method::GET => answer(request.uri().path(), &services),
+                _ => plain(StatusCode::METHOD_NOT_ALLOWED, "only GET\n"),
+            }
+        })
+    });
+    plain_http::serve_all(socket, handle, note::LONGEST_CALL, stop)
 }
 
 fn answer(path: &str, services: &[Arc<Health>]) -> Response<Body> {
@@ -79,7 +99,8 @@ mod tests {
         let (socket, address) = open("localhost:0").await.unwrap();
         let health = Arc::new(Health::new("search", None, Vec::new()));
         let stop = Stop::new();
-        let task = tokio::spawn(serve(socket, vec![health], stop.clone()).unwrap());
+        let serve = serve(socket, address, vec![health], &Peers::new(), stop.clone());
+        let task = tokio::spawn(serve.unwrap());
         let running = services("127.0.0.1", address.port()).await.unwrap();
         assert_eq!(running.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["search"]);
         stop.cancel();

@@ -27,6 +27,7 @@ pub use self::later::{
 pub use self::ocdav::Ocdav;
 pub use self::proxy::Proxy;
 pub use self::storage_users::StorageUsers;
+pub(crate) use self::storage_users::blobs::Place;
 pub use self::users::Users;
 
 use crate::registry::Registry;

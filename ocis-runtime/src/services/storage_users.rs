@@ -1,24 +1,21 @@
 //! storage-users: the spaces of users, in oCIS's own on-disk format.
 
-mod blobs;
+pub(super) mod blobs;
+mod handles;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use ocis_core::data::HttpService;
 use ocis_core::id::StorageId;
-use ocis_core::port::{Grants, Late, Nodes, Spaces, UploadSessions, Uploads};
+use ocis_core::port::{Late, UploadSessions};
 use ocis_core::time::{Clock as _, SystemClock};
 use ocis_core::{Caller, Cx, Error, Result};
-use ocis_storage::blob::BlobStore;
-use ocis_storage::data::DataPlane;
-use ocis_storage::fs::{Fs, RealFs};
-use ocis_storage::session::StoreSessions;
+use ocis_storage::fs::RealFs;
 use ocis_storage::ticket::Tickets;
-use ocis_storage::upload::StoreUploads;
-use ocis_storage::{Driver, Options, Store, Waiting, WhenOwned};
+use ocis_storage::{Options, Store, Waiting, WhenOwned};
 use tokio::time::interval;
 
+use self::handles::Handles;
 use crate::late_http::late_http;
 use crate::peers::{Offer, Peers, Port, Slot};
 use crate::service::{Service, Stop, Unit};
@@ -41,11 +38,12 @@ impl Service for StorageUsers {
         Slot::AnyKey(Port::Uploads),
         Slot::AnyKey(Port::Grants),
         Slot::AnyKey(Port::UploadSessions),
+        Slot::AnyKey(Port::Maintenance),
         Slot::AnyKey(Port::Data),
     ];
     type Config = settings::StorageUsers;
 
-    fn build(config: Self::Config, _: &Peers) -> Result<Unit> {
+    fn build(config: Self::Config, peers: &Peers) -> Result<Unit> {
         let storage = StorageId::parse(&config.mount_id)?;
         // Only this service reads its tickets, and every secret that services share will do.
         let secret = config.jwt_secret.expose().as_bytes();
@@ -57,7 +55,7 @@ impl Service for StorageUsers {
             ..Options::new(storage.clone())
         };
         let place = blobs::Place::of(&config)?;
-        let handles = Handles::unbound();
+        let handles = Handles::unbound(peers.clone(), storage.clone());
         let (opened, watched, closed) = (handles.clone(), handles.clone(), handles.clone());
         let (sessions, probed) = (handles.sessions.clone(), handles.store.clone());
         let (later, standby, own) = (blobs::Place::of(&config)?, config.standby, tickets.clone());
@@ -69,6 +67,7 @@ impl Service for StorageUsers {
             .offers_as(storage.as_str(), Offer::Uploads(Arc::new(handles.uploads)))
             .offers_as(storage.as_str(), Offer::Grants(Arc::new(handles.grants)))
             .offers_as(storage.as_str(), Offer::UploadSessions(Arc::new(handles.sessions)))
+            .offers_as(storage.as_str(), Offer::Maintenance(Arc::new(handles.maintenance)))
             .offers_as(storage.as_str(), Offer::Data(late_http(handles.data, Self::NAME)))
             .ready_when(move || probed.bound().map(drop))
             .starts(move || async move {
@@ -91,72 +90,6 @@ impl Service for StorageUsers {
                 let close = move || store.map_or(Ok(()), |store| store.close());
                 tokio::task::spawn_blocking(close).await.map_err(lost)?
             }))
-    }
-}
-
-/// What is offered before the store is open, and bound when it is.
-#[derive(Clone)]
-struct Handles {
-    store: Late<Store>,
-    nodes: Late<dyn Nodes>,
-    spaces: Late<dyn Spaces>,
-    uploads: Late<dyn Uploads>,
-    grants: Late<dyn Grants>,
-    sessions: Late<dyn UploadSessions>,
-    data: Late<HttpService>,
-}
-
-impl Handles {
-    fn unbound() -> Self {
-        Self {
-            store: Late::named("store"),
-            nodes: Late::<dyn Nodes>::unbound(),
-            spaces: Late::<dyn Spaces>::unbound(),
-            uploads: Late::<dyn Uploads>::unbound(),
-            grants: Late::<dyn Grants>::unbound(),
-            sessions: Late::<dyn UploadSessions>::unbound(),
-            data: Late::named("data"),
-        }
-    }
-
-    /// Opens the store, unless the wait for another process that owns it is given up.
-    async fn open(
-        &self,
-        place: blobs::Place,
-        options: Options,
-        tickets: Tickets,
-        given_up: impl Future<Output = ()>,
-    ) -> Result<()> {
-        let fs: Arc<dyn Fs> = Arc::new(RealFs);
-        let root = place.root.clone();
-        let blobs = place.open(&fs).await?;
-        let store = Store::open_unless(fs, Arc::clone(&blobs), root, options, given_up).await?;
-        store.into_iter().for_each(|store| self.bind(store, Arc::clone(&blobs), tickets.clone()));
-        Ok(())
-    }
-
-    fn bind(&self, store: Arc<Store>, blobs: Arc<dyn BlobStore>, tickets: Tickets) {
-        let driver = Driver::new(Arc::clone(&store), tickets.clone());
-        self.nodes.bind(Arc::new(driver.clone()));
-        self.spaces.bind(Arc::new(driver.clone()));
-        self.grants.bind(Arc::new(driver));
-        self.uploads.bind(Arc::new(StoreUploads::new(Arc::clone(&store), tickets.clone())));
-        self.sessions.bind(Arc::new(StoreSessions::new(Arc::clone(&store), tickets.clone())));
-        let data = DataPlane::new(Arc::clone(&store), blobs, tickets, Arc::new(SystemClock));
-        self.data.bind(Arc::new(data.service()));
-        self.store.bind(store);
-    }
-
-    fn unbind(&self) -> Option<Arc<Store>> {
-        let store = self.store.bound().ok();
-        self.data.unbind();
-        self.grants.unbind();
-        self.sessions.unbind();
-        self.uploads.unbind();
-        self.spaces.unbind();
-        self.nodes.unbind();
-        self.store.unbind();
-        store
     }
 }
 

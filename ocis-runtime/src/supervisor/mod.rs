@@ -28,6 +28,7 @@ pub use self::restart::Restart;
 
 pub(crate) use self::health::Health;
 use self::restart::{Active, Ending, Keeper};
+use crate::peers::Peers;
 use crate::{control, debug};
 
 /// How a server runs.
@@ -119,9 +120,10 @@ impl Runtime {
         Ok(())
     }
 
-    async fn control(&mut self, address: &str) -> Result<()> {
+    async fn control(&mut self, address: &str, peers: &Peers) -> Result<()> {
         let (socket, local) = control::open(address).await?;
-        let serve = control::serve(socket, self.services.clone(), self.ending.stop.clone())?;
+        let (services, stop) = (self.services.clone(), self.ending.stop.clone());
+        let serve = control::serve(socket, local, services, peers, stop)?;
         self.watchers.spawn(serve);
         self.control = Some(local);
         Ok(())

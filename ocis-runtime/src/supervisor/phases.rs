@@ -73,7 +73,7 @@ impl Plan {
             keepers.push(part.open(&self.peers, &ending, &options, &mut runtime).await?);
         }
         if let Some(address) = &options.control {
-            runtime.control(address).await?;
+            runtime.control(address, &self.peers).await?;
         }
         let starts = keepers.into_iter().map(|(keeper, unit)| async move {
             let started = keeper.start(unit).await;

@@ -7,6 +7,7 @@
 //! and applied.
 
 mod access;
+mod announce;
 mod change;
 mod check;
 mod copy;
@@ -46,6 +47,7 @@ use crate::journal::{self, Applier, Events, Journal, Unwritten};
 use crate::outbox::{Handover, Outbox, Outlet};
 use crate::session::board::Board;
 use crate::session::saved::Saved;
+pub use announce::announcement;
 pub(crate) use change::Change;
 use change::{Access, Submitted};
 pub use check::Part;

@@ -71,7 +71,7 @@ impl Store {
             RawNode::Path(text) => text,
         };
         let outside = || Error::invalid(format!("{text} is not below {}", self.root().display()));
-        let relative = Path::new(text).strip_prefix(self.root()).map_err(|_| outside())?;
+        let relative = Path::new(text);
         if !relative.components().all(|part| matches!(part, Component::Normal(_))) {
             return Err(outside());
         }
@@ -94,13 +94,13 @@ impl Store {
         self.change_settled(cx, move |change| change.set_raw(&path, &bare, value)).await
     }
 
-    /// The empty folders in the trash of a space, as absolute paths. Blocking.
+    /// The empty folders in the trash of a space, relative to the root of the store. Blocking.
     pub fn empty_folders(&self, space: &SpaceId) -> Result<Vec<String>> {
         let mut empty = Vec::new();
         let trash = format!("{}/trash", paths::space(space));
         self.without_links(&trash, &mut empty, &mut Vec::new())?;
         empty.sort();
-        Ok(empty.iter().map(|path| self.root().join(path).display().to_string()).collect())
+        Ok(empty)
     }
 
     /// Removes the empty folders in the trash of a space, and those that hold nothing else.

@@ -12,6 +12,7 @@ mod directories;
 mod init;
 mod layers;
 mod logging;
+mod maintenance;
 mod reach;
 mod services;
 mod users;
@@ -31,6 +32,7 @@ fn all() -> Vec<Fact> {
         init::FACTS,
         users::FACTS,
         commands::FACTS,
+        maintenance::FACTS,
     ]
     .concat()
 }

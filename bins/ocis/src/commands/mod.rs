@@ -1,11 +1,17 @@
 //! What the commands do.
 
+pub(crate) mod backup;
+pub(crate) mod decomposedfs;
 pub(crate) mod health;
 pub(crate) mod idm;
 pub(crate) mod init;
 pub(crate) mod list;
 mod self_init;
 pub(crate) mod server;
+mod store;
+pub(crate) mod trash;
+pub(crate) mod uploads;
+mod value;
 pub(crate) mod version;
 
 use ocis_core::config::{Layers, Problems, Section};

@@ -12,6 +12,7 @@
 mod commands;
 mod files;
 mod harness;
+mod maintenance;
 mod password;
 mod selection;
 mod standby;

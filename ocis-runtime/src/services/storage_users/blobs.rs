@@ -18,16 +18,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where a storage keeps its files and contents.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// The directory of the metadata.
-    pub(super) root: PathBuf,
+    pub(crate) root: PathBuf,
     /// The bucket of the contents; none when they lie in the directory as well.
     bucket: Option<S3Settings>,
 }
 
 impl Place {
     /// The place that these settings say. `InvalidArgument` when they do not say it all.
-    pub(super) fn of(config: &StorageUsers) -> Result<Self> {
+    pub(crate) fn of(config: &StorageUsers) -> Result<Self> {
         if config.driver == Driver::Ocis {
             return Ok(Self { root: config.ocis_root.clone(), bucket: None });
         }
@@ -67,7 +67,7 @@ impl Place {
 
     /// The contents of the storage. A bucket that is away is a line in the log and no failure:
     /// names, metadata and shares do not need it, and it may come back.
-    pub(super) async fn open(self, fs: &Arc<dyn Fs>) -> Result<Arc<dyn BlobStore>> {
+    pub(crate) async fn open(self, fs: &Arc<dyn Fs>) -> Result<Arc<dyn BlobStore>> {
         let Some(bucket) = self.bucket else {
             return Ok(Arc::new(PosixBlobs::new(Arc::clone(fs), self.root)));
         };
