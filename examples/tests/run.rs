@@ -27,6 +27,11 @@ fn one_service() {
 }
 
 #[test]
+fn own_processing() {
+    assert!(run("own_processing").contains("read back: Hello, processing"));
+}
+
+#[test]
 fn own_blob_store() {
     assert!(run("own_blob_store").contains("read back: Hello, memory!"));
 }

@@ -98,7 +98,11 @@ impl DataPlane {
         let claims: WriteClaims =
             self.tickets.verify(Purpose::Write, ticket(&parts.headers)?, now)?;
         let announced = number(&parts.headers, &CONTENT_LENGTH)?;
-        let written = receive(&self.store, &self.blobs, claims, announced, body, now).await?;
+        let written = if self.store.options.processing.steps.is_empty() {
+            receive(&self.store, &self.blobs, claims, announced, body, now).await?
+        } else {
+            self.sessions().put(claims, announced, body, now).await?
+        };
         json(StatusCode::OK, &written)
     }
 

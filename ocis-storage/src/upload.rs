@@ -85,12 +85,7 @@ pub(crate) async fn receive(
     body: Body,
     now: Timestamp,
 ) -> Result<Written> {
-    let length = match (claims.length, announced) {
-        (Some(one), Some(other)) if one != other => {
-            return Err(Error::invalid("the content does not have the length that was announced"));
-        }
-        (one, other) => one.or(other),
-    };
+    let length = agreed(claims.length, announced)?;
     // A ticket can be used twice, a blob id cannot.
     claims.prepared.blob = BlobId::random();
     let path = staged::path(store.uploads_dir(), &claims.prepared.space, &claims.prepared.blob);
@@ -104,6 +99,16 @@ pub(crate) async fn receive(
     tokio::spawn(finish(Arc::clone(store), Arc::clone(blobs), claims, received, now))
         .await
         .map_err(stopped)?
+}
+
+/// The length that the ticket and the request announce.
+pub(crate) fn agreed(claimed: Option<u64>, announced: Option<u64>) -> Result<Option<u64>> {
+    match (claimed, announced) {
+        (Some(one), Some(other)) if one != other => {
+            Err(Error::invalid("the content does not have the length that was announced"))
+        }
+        (one, other) => Ok(one.or(other)),
+    }
 }
 
 /// A content that arrived whole.

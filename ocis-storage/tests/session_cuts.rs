@@ -14,18 +14,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures::TryStreamExt as _;
 use ocis_core::cx::{Caller, Cx, Identity};
 use ocis_core::data::full;
 use ocis_core::id::{ResourceId, SpaceId, StorageId, UserId};
 use ocis_core::path::SpacePath;
 use ocis_core::port::{
-    CreateSession, CreateSpace, GetSession, ListSessions, OpenUpload, SetLength, Spaces,
-    UploadSessions,
+    ActOnSession, CreateSession, CreateSpace, GetSession, ListSessions, OpenUpload, SessionAction,
+    SetLength, Spaces, UploadSessions,
 };
 use ocis_core::reference::Reference;
 use ocis_core::space::SpaceKind;
-use ocis_core::time::Timestamp;
+use ocis_core::time::{Clock, Timestamp};
 use ocis_core::upload::{SessionId, UploadSession};
 use ocis_core::user::UserRole;
 use ocis_core::{Error, ErrorKind, Result};
@@ -33,9 +34,11 @@ use ocis_storage::blob::{BlobStore, PosixBlobs};
 use ocis_storage::digest::ChunkSum;
 use ocis_storage::fs::fault::Fault;
 use ocis_storage::fs::{FaultyFs, Fs, MemoryFs};
+use ocis_storage::session::step::{Done, Incoming, Outcome, Processing, Step};
 use ocis_storage::session::{Append, Appended, StoreSessions};
 use ocis_storage::ticket::Tickets;
 use ocis_storage::{Driver, Options, Store};
+use parking_lot::Mutex;
 
 const OLD: &[u8] = b"old";
 
@@ -51,16 +54,33 @@ enum Op {
     Overwrite,
     Abort,
     Expire,
+    /// A content is processed, and the step says so.
+    Processed(Outcome),
+    /// The same for one that takes the place of another.
+    ProcessedOver(Outcome),
 }
 
 impl Op {
     fn content(self) -> Vec<u8> {
         let size = match self {
             Self::CreateEmpty => 0,
-            Self::FinishLarge | Self::Overwrite => 70_000,
+            Self::FinishLarge | Self::Overwrite | Self::ProcessedOver(_) => 70_000,
             _ => 20,
         };
         (0..size).map(|n: u32| (n % 251) as u8).collect()
+    }
+
+    /// What the step says, where there is one.
+    fn outcome(self) -> Option<Outcome> {
+        match self {
+            Self::Processed(outcome) | Self::ProcessedOver(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// Whether there is a file before.
+    fn is_over(self) -> bool {
+        matches!(self, Self::Overwrite | Self::ProcessedOver(_))
     }
 
     /// Bytes that were acknowledged before.
@@ -73,13 +93,38 @@ impl Op {
     }
 }
 
+/// A step that always says the same.
+#[derive(Debug)]
+struct Says(Mutex<Outcome>);
+
+#[async_trait]
+impl Step for Says {
+    fn name(&self) -> &str {
+        "says"
+    }
+
+    async fn run(&self, _: &Cx, _: &Incoming) -> Result<Done> {
+        Ok((*self.0.lock()).into())
+    }
+}
+
 struct World {
+    says: Arc<Says>,
     store: Arc<Store>,
     blobs: Arc<dyn BlobStore>,
     driver: Driver,
     sessions: StoreSessions,
     cx: Cx,
     server: Cx,
+}
+
+#[derive(Debug)]
+struct Fixed(Timestamp);
+
+impl Clock for Fixed {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
 }
 
 fn storage() -> StorageId {
@@ -92,10 +137,16 @@ fn target() -> Reference {
 }
 
 impl World {
-    fn open(fs: Arc<dyn Fs>) -> Result<Self> {
+    /// Opens the store, with a step where `op` has one.
+    fn open(fs: Arc<dyn Fs>, op: Op) -> Result<Self> {
         let root = Path::new("/store");
         let blobs: Arc<dyn BlobStore> = Arc::new(PosixBlobs::new(Arc::clone(&fs), root));
-        let store = Store::open(fs, Arc::clone(&blobs), root, Options::new(storage()))?;
+        let says = Arc::new(Says(Mutex::new(op.outcome().unwrap_or(Outcome::Continue))));
+        let step = Arc::clone(&says) as Arc<dyn Step>;
+        let steps = op.outcome().map(|_| step).into_iter().collect();
+        let processing = Processing { steps, backoff: Duration::ZERO, retries: 0 };
+        let options = Options { processing, ..Options::new(storage()) };
+        let store = Store::open(fs, Arc::clone(&blobs), root, options)?;
         let tickets = Tickets::new(b"secret", &storage(), Duration::from_secs(3600)).unwrap();
         let driver = Driver::new(Arc::clone(&store), tickets.clone());
         let sessions = StoreSessions::new(Arc::clone(&store), tickets);
@@ -111,7 +162,7 @@ impl World {
         let now = Timestamp::from_unix(1_767_225_600, 0).unwrap();
         let cx = Cx::new(Caller::User(Arc::new(identity)), now);
         let server = Cx::new(Caller::Service("test".into()), now);
-        Ok(Self { store, blobs, driver, sessions, cx, server })
+        Ok(Self { says, store, blobs, driver, sessions, cx, server })
     }
 
     async fn create(&self, length: Option<usize>) -> Result<SessionId> {
@@ -150,8 +201,15 @@ impl World {
             ..CreateSpace::new(SpaceKind::Personal, "Einstein")
         };
         self.driver.create(&self.cx, space).await.unwrap();
-        if op == Op::Overwrite {
+        if op.is_over() {
+            *self.says.0.lock() = Outcome::Continue;
             self.put(OLD).await;
+            self.process(|| false).await.unwrap();
+        }
+        if let Some(outcome) = op.outcome() {
+            *self.says.0.lock() = outcome;
+            self.put(&op.content()).await;
+            return None;
         }
         if matches!(op, Op::Create | Op::CreateEmpty) {
             return None;
@@ -163,11 +221,37 @@ impl World {
         Some(id)
     }
 
-    async fn run(&self, op: Op, id: Option<SessionId>) -> Result<()> {
+    /// Processes until nothing is left to be processed, or until `is_over`.
+    async fn process(&self, is_over: impl Fn() -> bool) -> Result<()> {
+        let done = async {
+            loop {
+                let list = self.sessions.list(&self.server, ListSessions::default()).await;
+                match list {
+                    Ok(list) if list.items.iter().all(|session| session.processing.is_none()) => {
+                        return Ok(());
+                    }
+                    list if is_over() || self.store.has_failed() => {
+                        list?;
+                        return Err(Error::unavailable("it is over"));
+                    }
+                    _ => tokio::task::yield_now().await,
+                }
+            }
+        };
+        tokio::select! {
+            ended = self.sessions.run(Arc::new(Fixed(self.cx.now))) => ended,
+            done = done => done,
+        }
+    }
+
+    async fn run(&self, op: Op, id: Option<SessionId>, fs: &FaultyFs) -> Result<()> {
+        if op.outcome().is_some() {
+            return self.process(|| fs.is_cut()).await;
+        }
         let (content, sent) = (op.content(), op.sent());
         let Some(id) = id else { return self.create(Some(content.len())).await.map(drop) };
         match op {
-            Op::Create | Op::CreateEmpty => Ok(()),
+            Op::Create | Op::CreateEmpty | Op::Processed(_) | Op::ProcessedOver(_) => Ok(()),
             Op::Append => self.append(&id, sent, &content[sent..9]).await.map(drop),
             Op::AppendVerified => {
                 let sum = ChunkSum::parse("crc32 QWvDqA==").unwrap();
@@ -206,17 +290,41 @@ impl World {
         Ok(list.pop())
     }
 
+    /// Processes to the end, and checks that it is the right one.
+    async fn verify_processed(&self, op: Op) -> std::result::Result<(), String> {
+        let told = |error: Error| format!("{error:?}");
+        self.process(|| false).await.map_err(told)?;
+        let before = op.is_over().then(|| OLD.to_vec());
+        let is_ready = op.outcome() == Some(Outcome::Continue);
+        let expected = if is_ready { Some(op.content()) } else { before };
+        if self.read().await.map_err(told)? != expected {
+            return Err("it ended in the wrong way".into());
+        }
+        let session = self.session().await.map_err(told)?;
+        if session.is_some() != (op.outcome() == Some(Outcome::Abort)) {
+            return Err(format!("{session:?}"));
+        }
+        if let Some(session) = session {
+            let request = ActOnSession { id: session.id, action: SessionAction::Clean };
+            self.sessions.act(&self.server, request).await.map_err(told)?;
+        }
+        Ok(())
+    }
+
     /// Checks what is there after `op`, and goes on as a client does.
     async fn verify(&self, op: Op, result: &Result<()>) -> std::result::Result<(), String> {
         let told = |error: Error| format!("{error:?}");
         let wrong = |what: &str| Err(what.to_owned());
+        if op.outcome().is_some() {
+            return self.verify_processed(op).await;
+        }
         let (content, sent) = (op.content(), op.sent() as u64);
         let refused =
             |error: &Error| !matches!(error.kind(), ErrorKind::Internal | ErrorKind::Unavailable);
         let is_refused = result.as_ref().is_err_and(refused);
         let (session, file) =
             (self.session().await.map_err(told)?, self.read().await.map_err(told)?);
-        let before = (op == Op::Overwrite).then(|| OLD.to_vec());
+        let before = op.is_over().then(|| OLD.to_vec());
         let is_written = file.as_ref() == Some(&content);
         if !is_written && file != before {
             return wrong("neither the old nor the new content");
@@ -238,6 +346,7 @@ impl World {
             }
             Op::SetLength => session.as_ref().is_some_and(|s| !ok || s.length.is_some()),
             Op::Abort | Op::Expire => !is_written && (!ok || session.is_none()),
+            Op::Processed(_) | Op::ProcessedOver(_) => true,
             _ if ok => is_written,
             _ if is_refused => !is_written,
             _ => is_written || session.is_some(),
@@ -284,7 +393,7 @@ fn reopened(
     result: Option<&Result<()>>,
 ) -> std::result::Result<(), String> {
     let told = |error: Error| format!("{error:?}");
-    let world = World::open(Arc::new(disk.clone())).map_err(told)?;
+    let world = World::open(Arc::new(disk.clone()), op).map_err(told)?;
     let check = || match world.store.check().map_err(told)? {
         found if found.is_empty() => Ok(()),
         found => Err(found.join("; ")),
@@ -305,7 +414,7 @@ fn once(op: Op, mode: Mode, number: u64) -> Option<String> {
     let fs = FaultyFs::new(Arc::new(disk.clone()));
     let (result, went_on, is_hit) = {
         let runtime = runtime();
-        let world = World::open(Arc::new(fs.clone())).unwrap();
+        let world = World::open(Arc::new(fs.clone()), op).unwrap();
         let id = runtime.block_on(world.prepare(op));
         world.store.check().unwrap();
         let first = fs.calls();
@@ -316,7 +425,7 @@ fn once(op: Op, mode: Mode, number: u64) -> Option<String> {
                 Mode::Fail(kind) => Fault::Fail(kind),
             },
         );
-        let result = runtime.block_on(world.run(op, id));
+        let result = runtime.block_on(world.run(op, id, &fs));
         let is_hit = fs.calls() > first + number;
         let mut went_on = None;
         if matches!(mode, Mode::Fail(_)) && is_hit && !world.store.has_failed() {
@@ -375,4 +484,14 @@ fn what_is_whole() {
 #[test]
 fn what_is_given_up() {
     holds(&[Op::Abort, Op::Expire]);
+}
+
+#[test]
+fn what_is_processed() {
+    holds(&[Outcome::Continue, Outcome::Delete, Outcome::Abort].map(Op::Processed));
+}
+
+#[test]
+fn what_is_processed_over_another() {
+    holds(&[Outcome::Continue, Outcome::Delete, Outcome::Abort].map(Op::ProcessedOver));
 }

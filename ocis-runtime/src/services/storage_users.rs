@@ -11,6 +11,7 @@ use ocis_core::port::{Late, UploadSessions};
 use ocis_core::time::{Clock as _, SystemClock};
 use ocis_core::{Caller, Cx, Error, Result};
 use ocis_storage::fs::RealFs;
+use ocis_storage::session::StoreSessions;
 use ocis_storage::ticket::Tickets;
 use ocis_storage::{Options, Store, Waiting, WhenOwned};
 use tokio::time::interval;
@@ -58,6 +59,7 @@ impl Service for StorageUsers {
         let handles = Handles::unbound(peers.clone(), storage.clone());
         let (opened, watched, closed) = (handles.clone(), handles.clone(), handles.clone());
         let (sessions, probed) = (handles.sessions.clone(), handles.store.clone());
+        let processing = (handles.store.clone(), tickets.clone());
         let (later, standby, own) = (blobs::Place::of(&config)?, config.standby, tickets.clone());
         let waiting =
             Options { when_owned: WhenOwned::Wait(Waiting::default()), ..options.clone() };
@@ -85,6 +87,7 @@ impl Service for StorageUsers {
                 watch(watched.store, stop).await
             })
             .runs("expire-uploads", move |stop| expire(sessions, stop))
+            .runs("process-uploads", move |stop| process(processing.0, processing.1, stop))
             .closes(move || async move {
                 let store = closed.unbind();
                 let close = move || store.map_or(Ok(()), |store| store.close());
@@ -123,6 +126,24 @@ async fn expire(sessions: Late<dyn UploadSessions>, stop: Stop) -> Result<()> {
                 }
             }
         }
+    }
+}
+
+/// Finishes uploads that a restart interrupted, and those that oCIS was processing, as soon as the
+/// store is open.
+async fn process(store: Late<Store>, tickets: Tickets, stop: Stop) -> Result<()> {
+    let mut ticks = interval(WATCH);
+    let process = async {
+        loop {
+            ticks.tick().await;
+            if let Ok(store) = store.bound() {
+                return StoreSessions::new(store, tickets).run(Arc::new(SystemClock)).await;
+            }
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => Ok(()),
+        ended = process => ended,
     }
 }
 

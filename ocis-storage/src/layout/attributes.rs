@@ -22,6 +22,11 @@ pub(crate) const TREE_SIZE: &str = "treesize";
 pub(crate) const PROPAGATION: &str = "propagation";
 pub(crate) const TMP_ETAG: &str = "tmp.etag";
 pub(crate) const STATUS: &str = "nodestatus";
+/// Ours: the version that holds the former content while a new one is processed; empty when there is
+/// none. oCIS passes over it.
+pub(crate) const FORMER: &str = "upload.former";
+pub(crate) const SCAN_STATUS: &str = "scanstatus";
+pub(crate) const SCAN_DATE: &str = "scandate";
 pub(crate) const TRASH_ORIGIN: &str = "trash.origin";
 /// When a space was disabled; on its root.
 pub(crate) const DISABLED: &str = "dtime";

@@ -1,21 +1,24 @@
 //! Adding bytes to a session.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use ocis_core::data::{Body, Written};
 use ocis_core::time::Timestamp;
 use ocis_core::upload::SessionId;
-use ocis_core::{Error, Result};
+use ocis_core::{Cx, Error, Result};
 use tokio::sync::watch;
 
 use super::board::{Held, Live};
-use super::saved::Saved;
+use super::saved::{Saved, Stage};
 use super::{StoreSessions, blocking, finish, quiet, unbroken};
 use crate::blob::staged::{Stager, Writer};
 use crate::digest::{ChunkSum, Digester};
 use crate::fs::Open;
 use crate::journal::broken;
 use crate::layout::paths;
+use crate::upload::{WriteClaims, agreed};
 
 /// Bytes to be added.
 #[derive(Debug)]
@@ -57,10 +60,14 @@ impl StoreSessions {
     /// `NotFound` when it is over.
     pub async fn offset(&self, id: &SessionId, now: Timestamp) -> Result<(u64, Option<u64>)> {
         let (held, live) = self.store.take_session(id).await?;
-        live.saved.receiving(now)?;
         let seen = (live.offset, live.saved.length);
+        if matches!(live.saved.ours.stage, Stage::Processing(_)) {
+            held.keep(live);
+            return Ok(seen);
+        }
+        live.saved.receiving(now)?;
         if live.is_whole() {
-            let store = std::sync::Arc::clone(&self.store);
+            let store = Arc::clone(&self.store);
             unbroken(async move { finish::finish(store, held, live, now).await }).await?;
         } else {
             held.keep(live);
@@ -103,14 +110,60 @@ impl StoreSessions {
             held.keep(live);
             return Ok(Appended::More(offset));
         }
-        let store = std::sync::Arc::clone(&self.store);
+        let store = Arc::clone(&self.store);
         let written = unbroken(async move { finish::finish(store, held, live, now).await }).await?;
         Ok(Appended::Whole(Box::new(written)))
     }
 
-    async fn save(&self, saved: &Saved) -> Result<()> {
-        let (store, saved) = (std::sync::Arc::clone(&self.store), saved.clone());
+    pub(super) async fn save(&self, saved: &Saved) -> Result<()> {
+        let (store, saved) = (Arc::clone(&self.store), saved.clone());
         unbroken(async move { store.save_session(&quiet()?, &saved).await }).await
+    }
+
+    /// Takes a simple upload where contents are processed: as a session that its client never sees.
+    pub(crate) async fn put(
+        &self,
+        claims: WriteClaims,
+        announced: Option<u64>,
+        body: Body,
+        now: Timestamp,
+    ) -> Result<Written> {
+        let length = agreed(claims.length, announced)?;
+        let WriteClaims { mut prepared, conditions, mtime, checksum, caller, trace, .. } = claims;
+        let cx = Cx { caller, deadline: None, trace, now };
+        // A ticket can be used twice, a blob id cannot.
+        prepared.blob = SessionId::random();
+        let store = Arc::clone(&self.store);
+        let mut saved =
+            store.look(&cx, |change| change.session_at(prepared.clone(), &conditions))?;
+        (saved.mtime, saved.checksum) = (mtime, checksum);
+        let id = saved.id.clone();
+        let begun = {
+            let (store, cx) = (Arc::clone(&store), cx.clone());
+            unbroken(async move { store.begin_session(&cx, &saved).await })
+        };
+        begun.await?;
+        let (held, live) = store.take_session(&id).await?;
+        let append = Append { offset: 0, announced: None, checksum: None, body };
+        let received = self.receive(held, live, append, length).await;
+        let is_short = |live: &Live| length.is_some_and(|length| live.offset < length);
+        let refusal = match received {
+            Ok((held, mut live, _)) if !is_short(&live) => {
+                live.saved.length = Some(live.offset);
+                let finished = async move { finish::finish(store, held, live, now).await };
+                return unbroken(finished).await;
+            }
+            Ok(_) => Error::invalid("the content is shorter than announced"),
+            Err(error) => error,
+        };
+        let ended = unbroken(async move {
+            let (held, live) = store.take_session(&id).await?;
+            store.end_session(&cx, held, live).await
+        });
+        if let Err(error) = ended.await {
+            tracing::warn!(?error, "a refused upload stays until it expires");
+        }
+        Err(refusal)
     }
 
     /// Writes and flushes what comes; says whether it was damaged and therefore forgotten.
@@ -126,7 +179,7 @@ impl StoreSessions {
         let is_verified = checksum.is_some();
         let before = live.digester.clone();
         let path = self.store.root().join(paths::session(&live.saved.id));
-        let fs = std::sync::Arc::clone(self.store.fs());
+        let fs = Arc::clone(self.store.fs());
         let file = blocking(move || fs.open(&path, Open::Write).map_err(broken)).await?;
         let stager = Stager::onto(Writer::new(file, start, live.digester.take(), checksum));
         let (stager, end) = pour(stager, body, room, &mut held.others).await?;

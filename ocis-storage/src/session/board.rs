@@ -1,12 +1,12 @@
 //! Who is at work on which session. One request at a time; a later one asks the one before to break
 //! off, because a client that comes back has given its former connection up.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use ocis_core::upload::SessionId;
 use parking_lot::Mutex;
-use tokio::sync::{OwnedMutexGuard, watch};
+use tokio::sync::{Notify, OwnedMutexGuard, watch};
 
 use super::saved::Saved;
 use crate::digest::Digester;
@@ -19,6 +19,9 @@ const KEPT: usize = 1000;
 #[derive(Debug, Default)]
 pub(crate) struct Board {
     seats: Mutex<HashMap<SessionId, Arc<Seat>>>,
+    /// Sessions that are to be processed, in the order in which they became whole.
+    whole: Mutex<VecDeque<SessionId>>,
+    wake: Notify,
 }
 
 /// A session's place on the board.
@@ -70,6 +73,34 @@ impl Board {
         seat.callers.send_modify(|count| *count += 1);
         let known = Arc::clone(&seat.known).lock_owned().await;
         Held::new(known, &seat)
+    }
+
+    /// Waits until nobody works on the session.
+    pub(crate) async fn wait(&self, id: &SessionId) -> (Held, Option<Live>) {
+        let seat = self.seat(id);
+        let known = Arc::clone(&seat.known).lock_owned().await;
+        Held::new(known, &seat)
+    }
+
+    /// A session is to be processed.
+    pub(crate) fn push(&self, id: SessionId) {
+        self.whole.lock().push_back(id);
+        self.wake.notify_one();
+    }
+
+    /// Forgets what is to be processed.
+    pub(crate) fn drain(&self) {
+        self.whole.lock().clear();
+    }
+
+    /// The next session to be processed, as soon as there is one.
+    pub(crate) async fn next(&self) -> SessionId {
+        loop {
+            if let Some(id) = self.whole.lock().pop_front() {
+                return id;
+            }
+            self.wake.notified().await;
+        }
     }
 
     /// None when somebody works on the session.

@@ -4,15 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ocis_core::data::Written;
-use ocis_core::port::{ActOnSession, SessionAction};
 use ocis_core::time::Timestamp;
-use ocis_core::upload::UploadSession;
 use ocis_core::{Cx, Error, Result};
 
 use super::append::digest_file;
 use super::blocking;
 use super::board::{Held, Live};
-use super::saved::Saved;
+use super::saved::{Progress, Saved, Stage};
 use crate::digest::Digester;
 use crate::fs::Open;
 use crate::journal::broken;
@@ -30,7 +28,19 @@ pub(super) async fn finish(
     live: Live,
     now: Timestamp,
 ) -> Result<Written> {
-    let Live { saved, offset: size, digester } = live;
+    let Live { mut saved, offset: size, digester } = live;
+    let is_by_hand = !saved.is_ours || matches!(saved.ours.stage, Stage::GivenUp(_));
+    let (step, run) = match saved.ours.stage {
+        Stage::GivenUp(progress) => (progress.step, progress.run),
+        _ => (store.options.processing.first(), 0),
+    };
+    // Nothing can be wrong with no bytes.
+    let is_processed = size > 0 && !store.options.processing.steps.is_empty();
+    let stage = match is_processed {
+        true => Stage::Processing(Progress { step, failures: 0, since: now, run }),
+        false => Stage::Receiving,
+    };
+    saved.ours.stage = stage;
     let path = store.root().join(paths::session(&saved.id));
     let is_inline = size <= INLINE && !store.blobs.is_remote();
     let (content, checksums) = {
@@ -66,8 +76,13 @@ pub(super) async fn finish(
         publish(&store, &cx, commit, &path, saved.clone()).await
     };
     match &result {
+        Ok(_) if is_processed => {
+            drop(held);
+            store.sessions.push(saved.id);
+        }
         Ok(_) => store.sessions.forget(&saved.id),
-        Err(error) if refused(error.kind()) && !store.has_failed() => {
+        // What somebody tries by hand stays for another time.
+        Err(error) if refused(error.kind()) && !store.has_failed() && !is_by_hand => {
             let live = Live { saved, offset: size, digester: None };
             if let Err(error) = store.end_session(&cx, held, live).await {
                 tracing::warn!(?error, "a refused upload stays until it expires");
@@ -90,29 +105,4 @@ async fn publish(
         store.blobs.put(&commit.prepared.space, &commit.prepared.blob, path).await?;
     }
     store.commit_session(cx, commit, session).await
-}
-
-/// Moves a session on by hand.
-pub(super) async fn act(
-    store: &Arc<Store>,
-    cx: &Cx,
-    request: ActOnSession,
-) -> Result<UploadSession> {
-    let (held, live) = store.take_session(&request.id).await?;
-    let view = live.saved.view(live.offset);
-    let (store, cx) = (Arc::clone(store), cx.clone());
-    super::unbroken(async move {
-        match request.action {
-            SessionAction::Clean => store.end_session(&cx, held, live).await,
-            SessionAction::Restart | SessionAction::Resume if live.is_whole() => {
-                finish(store, held, live, cx.now).await.map(drop)
-            }
-            SessionAction::Restart | SessionAction::Resume => {
-                held.keep(live);
-                Err(Error::conflict("bytes of this upload are still to come"))
-            }
-        }
-    })
-    .await?;
-    Ok(view)
 }

@@ -12,13 +12,20 @@
 //!    same journal record removes both files ([`finish`]). After a crash, either they are gone and
 //!    the content is there, or the session goes on; its description marks a blob without a file.
 //!
+//! 4. **Processed**, where there are [`step`]s: the record of the content marks the file instead,
+//!    and the session stays until the steps are done ([`process`]).
+//!
 //! Descriptions change through the journal, so that they never disagree with the tree.
 
+mod act;
 mod append;
 pub(crate) mod board;
+pub mod clamav;
 mod finish;
 mod list;
+mod process;
 pub(crate) mod saved;
+pub mod step;
 
 use std::collections::HashSet;
 use std::io;
@@ -38,7 +45,7 @@ use tokio::task::spawn_blocking;
 
 pub use self::append::{Append, Appended};
 use self::board::{Held, Live};
-use self::saved::{Saved, gone};
+use self::saved::{Saved, Stage, gone};
 use crate::blob::stopped;
 use crate::digest::Digester;
 use crate::fs::{Entry, Fs, Kind, Open};
@@ -142,7 +149,7 @@ impl UploadSessions for StoreSessions {
     async fn abort(&self, cx: &Cx, request: GetSession) -> Result<()> {
         let (held, live) = self.of(cx, &request.id).await?;
         let (store, cx) = (Arc::clone(&self.store), cx.clone());
-        unbroken(async move { store.end_session(&cx, held, live).await }).await
+        unbroken(async move { act::give_up(&store, &cx, held, live).await }).await
     }
 
     async fn list(&self, cx: &Cx, request: ListSessions) -> Result<Page<UploadSession>> {
@@ -153,7 +160,7 @@ impl UploadSessions for StoreSessions {
 
     async fn act(&self, cx: &Cx, request: ActOnSession) -> Result<UploadSession> {
         for_the_server(cx)?;
-        finish::act(&self.store, cx, request).await
+        act::act(&self.store, cx, request).await
     }
 
     async fn expire(&self, cx: &Cx, now: Timestamp) -> Result<u64> {
@@ -167,7 +174,8 @@ impl UploadSessions for StoreSessions {
             let Ok((held, live)) = self.store.known_session(held, live, &id).await else {
                 continue;
             };
-            if !live.saved.is_expired(now) {
+            let is_processed = live.saved.view(live.offset).processing.is_some();
+            if is_processed || !live.saved.is_expired(now) {
                 held.keep(live);
                 continue;
             }
@@ -224,10 +232,11 @@ async fn blocking<T: Send + 'static>(
 impl Saved {
     /// Refuses unless bytes may still come.
     fn receiving(&self, now: Timestamp) -> Result<()> {
-        if self.is_expired(now) {
-            return Err(gone());
+        match self.ours.stage {
+            Stage::Processing(_) => Err(Error::conflict("all bytes of this upload are there")),
+            Stage::Receiving if !self.is_expired(now) => Ok(()),
+            Stage::Receiving | Stage::GivenUp(_) => Err(gone()),
         }
-        Ok(())
     }
 }
 
@@ -242,6 +251,12 @@ impl Store {
     /// Takes a session to work on it; whoever works on it now is asked to break off.
     async fn take_session(self: &Arc<Self>, id: &SessionId) -> Result<(Held, Live)> {
         let (held, live) = self.sessions.take(id).await;
+        self.known_session(held, live, id).await
+    }
+
+    /// Takes a session to work on it, as soon as nobody does.
+    async fn wait_for_session(self: &Arc<Self>, id: &SessionId) -> Result<(Held, Live)> {
+        let (held, live) = self.sessions.wait(id).await;
         self.known_session(held, live, id).await
     }
 

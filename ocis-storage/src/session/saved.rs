@@ -28,6 +28,12 @@ pub(crate) struct Saved {
     pub(crate) checksum: Option<ocis_core::checksum::ExpectedChecksum>,
     pub(crate) expires: Option<Timestamp>,
     pub(crate) scan: Option<Scan>,
+    /// The whole path of the version with the former content, while this one is processed.
+    pub(crate) versions_path: Option<String>,
+    /// Bytes by which the file became longer.
+    pub(crate) size_difference: Option<i64>,
+    /// Whether it was written here, and not by oCIS.
+    pub(crate) is_ours: bool,
     pub(crate) ours: Ours,
     /// What stands in the file beside all that.
     file: InfoFile,
@@ -41,6 +47,43 @@ pub(crate) struct Ours {
     pub(crate) metadata: Vec<(String, String)>,
     /// Where a chunk began whose checksum was not verified yet: what is behind does not count.
     pub(crate) tentative: Option<u64>,
+    /// How far it is.
+    pub(crate) stage: Stage,
+}
+
+/// How far a session is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Stage {
+    /// Bytes are to come, or the last one could not be answered yet.
+    #[default]
+    Receiving,
+    /// A file shows the content, and steps are to be done before it can be read.
+    Processing(Progress),
+    /// A step aborted it: the bytes are kept.
+    GivenUp(Progress),
+}
+
+/// How far the processing is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Progress {
+    /// The name of the step that is to be done.
+    pub(crate) step: String,
+    /// How often it failed.
+    pub(crate) failures: u32,
+    /// When the content was whole.
+    pub(crate) since: Timestamp,
+    /// One more each time that it is moved on by hand.
+    pub(crate) run: u64,
+}
+
+impl Stage {
+    /// What becomes of it when a step aborts the upload.
+    pub(crate) fn given_up(self) -> Self {
+        match self {
+            Self::Processing(progress) => Self::GivenUp(progress),
+            other => other,
+        }
+    }
 }
 
 impl Saved {
@@ -57,6 +100,9 @@ impl Saved {
             checksum: None,
             expires: None,
             scan: None,
+            versions_path: None,
+            size_difference: None,
+            is_ours: true,
             ours,
             file: InfoFile::default(),
         }
@@ -80,6 +126,7 @@ impl Saved {
             blob: id.clone(),
         };
         let ours = file.stored(OURS).and_then(|text| serde_json::from_str(text).ok());
+        let is_ours = ours.is_some();
         let ours = match ours {
             Some(ours) => ours,
             None => Ours {
@@ -87,6 +134,7 @@ impl Saved {
                 conditions: file.conditions(),
                 metadata: Vec::new(),
                 tentative: None,
+                stage: Stage::Receiving,
             },
         };
         let scanned = file.told("scanDate").and_then(|text| text.parse().ok());
@@ -103,6 +151,9 @@ impl Saved {
                 time,
                 found: file.told("scanResult").unwrap_or_default().to_owned(),
             }),
+            versions_path: file.told("versionsPath").map(str::to_owned),
+            size_difference: file.told("sizeDiff").and_then(|text| text.parse().ok()),
+            is_ours,
             ours,
             id,
             file,
@@ -124,6 +175,8 @@ impl Saved {
         file.tell("checksum", self.checksum.as_ref().map(ToString::to_string));
         file.tell("scanResult", self.scan.as_ref().map(|scan| scan.found.clone()));
         file.tell("scanDate", self.scan.as_ref().map(|scan| scan.time.to_string()));
+        file.tell("versionsPath", self.versions_path.clone());
+        file.tell("sizeDiff", self.size_difference.map(|size| size.to_string()));
         file.set_conditions(&self.ours.conditions);
         file.store("Type", "OCISStore");
         file.store("NodeName", name);
@@ -157,9 +210,22 @@ impl Saved {
             executant: self.ours.caller.identity().ok().map(|person| person.id.clone()),
             space_owner: self.owner.clone(),
             expires: self.expires,
-            processing: None,
+            processing: self.step(offset),
             scan: self.scan.clone(),
             metadata: self.ours.metadata.clone(),
+        }
+    }
+
+    /// The step that it is in. Of oCIS's sessions it is not known which; they are processed when all
+    /// bytes are there and no virus scan was made, as oCIS says itself.
+    fn step(&self, offset: u64) -> Option<String> {
+        match &self.ours.stage {
+            Stage::Processing(progress) => Some(progress.step.clone()),
+            Stage::GivenUp(_) => None,
+            Stage::Receiving => {
+                let is_theirs = !self.is_ours && self.length == Some(offset) && self.scan.is_none();
+                is_theirs.then(String::new)
+            }
         }
     }
 

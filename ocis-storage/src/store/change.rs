@@ -110,6 +110,11 @@ impl<'a> Change<'a> {
         stamp
     }
 
+    /// Whether the files hold everything that is in memory.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.state.is_settled()
+    }
+
     /// Whether the files of a node are behind what is in memory.
     pub(crate) fn is_pinned(&self, space: &SpaceId, node: &NodeId) -> bool {
         self.state.is_pinned(&(space.clone(), node.clone()))

@@ -115,6 +115,7 @@ impl Change<'_> {
                 "at most {MAX_NODES} files and folders can be copied at once: copy less"
             )));
         }
+        self.readable(&entry)?;
         if let Some(blob) = &entry.blob {
             plan.blobs.insert(entry.info.id.node.clone(), (blob.clone(), BlobId::random()));
         }

@@ -16,6 +16,7 @@ mod grants;
 mod load;
 mod locks;
 mod owner;
+mod process;
 mod purge_space;
 pub(crate) mod reindex;
 mod remove;
@@ -36,7 +37,7 @@ use std::time::Duration;
 
 use ocis_core::id::StorageId;
 use ocis_core::node::Node;
-use ocis_core::{Cx, Error, Result};
+use ocis_core::{Cx, Error, ErrorKind, Result};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
@@ -45,17 +46,21 @@ use crate::blob::drops::Drops;
 use crate::fs::{Fs, Held};
 use crate::journal::{self, Applier, Events, Journal, Unwritten};
 use crate::outbox::{Handover, Outbox, Outlet};
-use crate::session::board::Board;
+use crate::session::board::{self, Board};
 use crate::session::saved::Saved;
+use crate::session::step::Processing;
 pub use announce::announcement;
 pub(crate) use change::Change;
 use change::{Access, Submitted};
 pub use check::Part;
 pub(crate) use copy::{CopyPlan, as_copy};
 pub use owner::{Waiting, WhenOwned};
+pub(crate) use process::Ending;
 use state::State;
 pub use upload::{CommitUpload, Content, ContentRef, Prepared};
 
+/// How often to wait until the files are what is in memory before giving up.
+const PATIENCE: usize = 100;
 /// The folder of ours beside oCIS's.
 const OURS: &str = ".ocis-rs";
 
@@ -82,6 +87,8 @@ pub struct Options {
     pub when_owned: WhenOwned,
     /// How long an upload session is kept (`STORAGE_USERS_UPLOAD_EXPIRATION`).
     pub upload_expiration: Duration,
+    /// What contents go through before they can be read.
+    pub processing: Processing,
 }
 
 impl Options {
@@ -98,6 +105,7 @@ impl Options {
             events: None,
             when_owned: WhenOwned::Refuse,
             upload_expiration: Duration::from_secs(86_400),
+            processing: Processing::default(),
         }
     }
 }
@@ -386,6 +394,35 @@ impl Store {
         session: Saved,
     ) -> Result<ocis_core::data::Written> {
         self.change(cx, move |change| change.commit(upload, Some(&session))).await
+    }
+
+    /// Ends the processing of a session in one step with its file, or goes on with it.
+    pub(crate) async fn settle_session(
+        self: &Arc<Self>,
+        cx: &Cx,
+        held: board::Held,
+        saved: Saved,
+        ending: Ending,
+    ) -> Result<()> {
+        for _ in 0..PATIENCE {
+            let session = saved.clone();
+            let settled = self.change(cx, move |change| change.settle_session(&session, ending));
+            match settled.await {
+                Err(error) if error.kind() == ErrorKind::Unavailable && !self.has_failed() => {
+                    let store = Arc::clone(self);
+                    let waited = tokio::task::spawn_blocking(move || store.journal.settle());
+                    waited.await.map_err(crate::blob::stopped)??;
+                }
+                settled => {
+                    if settled.is_ok() && ending != Ending::Later {
+                        self.sessions.forget(&saved.id);
+                    }
+                    drop(held);
+                    return settled;
+                }
+            }
+        }
+        Err(Error::unavailable("the storage is too busy"))
     }
 
     /// A node and, for a file, where its content is. Who asks for a file that is just being written

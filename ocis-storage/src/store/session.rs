@@ -1,50 +1,55 @@
 //! Upload sessions as parts of changes.
 
 use ocis_core::Result;
-use ocis_core::id::{BlobId, ResourceId};
-use ocis_core::port::CreateSession;
-use ocis_core::reference::Reference;
+use ocis_core::id::BlobId;
+use ocis_core::port::{Conditions, CreateSession};
 
 use super::change::Change;
 use super::upload::Prepared;
 use crate::journal::Action;
 use crate::layout::paths;
-use crate::session::saved::{Ours, Saved};
+use crate::session::saved::{Ours, Saved, Stage};
 
 impl Change<'_> {
     /// Checks everything that can be checked before an upload is begun.
     pub(crate) fn prepare_session(&mut self, request: &CreateSession) -> Result<Saved> {
         let upload = &request.upload;
         let prepared = self.prepare(upload)?;
+        let mut saved = self.session_at(prepared, &upload.conditions)?;
+        saved.length = upload.length;
+        saved.mtime = upload.mtime;
+        saved.checksum = upload.checksum.clone();
+        saved.ours.metadata.clone_from(&request.metadata);
+        Ok(saved)
+    }
+
+    /// The session of an upload whose place was found.
+    pub(crate) fn session_at(
+        &mut self,
+        prepared: Prepared,
+        conditions: &Conditions,
+    ) -> Result<Saved> {
         let storage = self.store.options.storage.clone();
-        let folder = self.place(&Reference::node(ResourceId {
-            storage: storage.clone(),
-            space: prepared.space.clone(),
-            node: prepared.parent.clone(),
-        }))?;
+        let folder = self.place(&self.reference(&prepared.space, &prepared.parent))?;
         let path = folder.path()?.to_string();
         let owner = folder.line.first().and_then(|root| root.info.owner.clone());
         let ours = Ours {
             caller: self.cx.caller.clone(),
-            conditions: upload.conditions.clone(),
-            metadata: request.metadata.clone(),
+            conditions: conditions.clone(),
+            metadata: Vec::new(),
             tentative: None,
+            stage: Stage::Receiving,
         };
         let mut saved = Saved::new(prepared.blob.clone(), storage, prepared, ours);
         saved.folder = format!("/{}", path.trim_matches('/'));
         saved.owner = owner;
-        saved.length = upload.length;
-        saved.mtime = upload.mtime;
-        saved.checksum = upload.checksum.clone();
         saved.expires = Some(self.cx.now.plus(self.store.options.upload_expiration));
         Ok(saved)
     }
 
     /// Refuses with `InsufficientStorage` unless a content of this length fits at the place.
     pub(crate) fn fits(&mut self, at: &Prepared, length: u64) -> Result<()> {
-        let storage = self.store.options.storage.clone();
-        let (space, node) = (at.space.clone(), at.parent.clone());
-        let folder = self.place(&Reference::node(ResourceId { storage, space, node }))?;
+        let folder = self.place(&self.reference(&at.space, &at.parent))?;
         self.has_room(&folder, length)
     }
 

@@ -16,10 +16,11 @@ use serde::{Deserialize, Serialize};
 
 use super::access::Place;
 use super::change::Change;
+use super::process::CONTENT;
 use crate::journal::{Action, broken};
 use crate::layout::attributes::{self as key, Attributes};
 use crate::layout::paths;
-use crate::session::saved::Saved;
+use crate::session::saved::{Saved, Stage};
 
 /// Where a content is to go, as it was found when its upload was opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,9 +164,6 @@ impl Change<'_> {
             Content::Staged if session.is_some() => {}
             Content::Staged => self.act(Action::Unstage(space.clone(), blob.clone())),
         }
-        if let Some(session) = session {
-            self.drop_session(session, false);
-        }
         let (id, mut attributes, locks) = match &there {
             Some(place) => {
                 let entry = place.entry()?;
@@ -173,10 +171,28 @@ impl Change<'_> {
             }
             None => (node, Attributes::default(), Vec::new()),
         };
-        if let Some(place) = &there {
-            self.keep_version(place)?;
-        } else {
-            self.act(Action::Put(paths::node(&space, &id), Vec::new()));
+        let is_processed =
+            session.is_some_and(|session| matches!(session.ours.stage, Stage::Processing(_)));
+        let version = match &there {
+            Some(place) => match self.supersede(&space, &attributes) {
+                Some(former) => Some(former).filter(|path| !path.is_empty()),
+                None => self.keep_version(place, is_processed)?,
+            },
+            None => {
+                self.act(Action::Put(paths::node(&space, &id), Vec::new()));
+                None
+            }
+        };
+        let difference =
+            i64::try_from(upload.size).unwrap_or(i64::MAX) - i64::try_from(old).unwrap_or(0);
+        attributes.remove(key::STATUS);
+        attributes.remove(key::FORMER);
+        match session {
+            Some(session) if is_processed => {
+                self.mark(&mut attributes, (session, &id), version.as_deref(), difference);
+            }
+            Some(session) => self.drop_session(session, false),
+            None => {}
         }
         attributes.set(key::TYPE, 1);
         attributes.set(key::ID, &id);
@@ -197,27 +213,27 @@ impl Change<'_> {
         if there.is_none() {
             self.list(&space, &parent, &name, &id);
         }
-        let difference =
-            i64::try_from(upload.size).unwrap_or(i64::MAX) - i64::try_from(old).unwrap_or(0);
         self.propagate(&space, &parent, difference)?;
         let node = self.visible(&Reference::node(entry.info.id.clone()))?;
-        self.tell(EventKind::UploadReady {
-            upload: blob,
-            node: (&node).into(),
-            failed: false,
-            is_version: there.is_some(),
+        let (about, is_version) = ((&node).into(), there.is_some());
+        self.tell(if is_processed {
+            let (size, url) = (upload.size, String::new());
+            EventKind::BytesReceived { upload: blob, node: about, filename: name, size, url }
+        } else {
+            EventKind::UploadReady { upload: blob, node: about, failed: false, is_version }
         });
         Ok(Written { node, created: there.is_none() })
     }
 
-    /// Keeps the content that is about to be replaced as a version, or drops it.
-    fn keep_version(&mut self, place: &Place) -> Result<()> {
+    /// Keeps the content that is about to be replaced as a version, or drops it where versions are
+    /// not kept, unless `always`. Gives the path of the version.
+    fn keep_version(&mut self, place: &Place, always: bool) -> Result<Option<String>> {
         let entry = std::sync::Arc::clone(place.entry()?);
-        let Some(blob) = &entry.blob else { return Ok(()) };
+        let Some(blob) = &entry.blob else { return Ok(None) };
         let id = place.id()?;
-        if !self.store.options.versioning {
+        if !self.store.options.versioning && !always {
             self.drop_blob(&place.space, Some(blob));
-            return Ok(());
+            return Ok(None);
         }
         let stamp = self.stamp();
         let path = paths::revision(&place.space, &id, entry.info.mtime);
@@ -235,16 +251,13 @@ impl Change<'_> {
             }
         }
         let mut kept = Attributes::default();
-        for name in [key::TYPE, key::BLOB, key::BLOB_SIZE, key::MTIME] {
+        for name in CONTENT {
             if let Some(value) = entry.attributes.bytes(name) {
                 kept.set_bytes(name, value);
             }
         }
-        if let Some(sums) = &entry.info.checksums {
-            kept.set_checksums(sums);
-        }
         self.act(Action::Put(format!("{path}.mpk"), kept.encode()));
-        self.act(Action::Put(path, Vec::new()));
-        Ok(())
+        self.act(Action::Put(path.clone(), Vec::new()));
+        Ok(Some(path))
     }
 }

@@ -100,9 +100,7 @@ impl Change<'_> {
         if entry.info.kind == NodeKind::File {
             access::require(place.permissions, Permissions::DOWNLOAD)?;
         }
-        if entry.info.processing.is_some() {
-            return Err(Error::new(ocis_core::ErrorKind::TooEarly, "the file is being processed"));
-        }
+        self.readable(&entry)?;
         let is_file = entry.info.kind == NodeKind::File;
         let content = is_file.then(|| ContentRef {
             space: place.space.clone(),
