@@ -8,6 +8,7 @@ mod hostile;
 mod litmus;
 mod owncloudcmd;
 mod rclone;
+mod s3;
 mod security;
 mod supervisor;
 
@@ -25,4 +26,6 @@ pub(crate) fn register(plan: &mut Plan) {
     hostile::register(plan);
     supervisor::register(plan);
     security::register(plan);
+    plan.also_in_a_bucket(&["litmus", "rclone", "owncloudcmd", "curl", "cadaver", "crash"]);
+    s3::register(plan);
 }

@@ -33,15 +33,17 @@ fn tree(world: &World) -> Result<()> {
     let server = world.launch()?.start()?;
     let rclone = Rclone::new(&server, "/remote.php/webdav")?;
     let (source, back) = (rclone.folder("source")?, rclone.folder("back")?);
-    let odd = generate(&source, &mut world.random(), FILES)?;
-    println!("       {FILES} files in {} folders", odd);
+    // The S3 server of the tests is a slow one.
+    let files = if world.buckets().is_some() { FILES / 10 } else { FILES };
+    let odd = generate(&source, &mut world.random(), files)?;
+    println!("       {files} files in {} folders", odd);
     let (here, there) = (source.display().to_string(), "ocis:odd names & more".to_owned());
     rclone.run(&["copy", &here, &there, "--transfers", "8", "--create-empty-src-dirs"])?;
     rclone.run(&["check", &here, &there])?;
     rclone.run(&["check", "--download", &here, &there])?;
     // The server's checksums, not those of a download.
     rclone.run(&["check", "--checksum", &here, &there])?;
-    times_kept(&rclone, &source, &there)?;
+    times_kept(&rclone, &source, &there, files)?;
     // A second copy has nothing to do: times and sizes came through.
     let again = rclone.run(&["copy", "-v", "--stats-one-line", &here, &there])?;
     ensure!(!again.stderr.contains("Copied ("), "copied twice:\n{}", again.stderr);
@@ -230,10 +232,10 @@ fn contents(root: &Path) -> Result<BTreeMap<PathBuf, (Vec<u8>, u64)>> {
 }
 
 /// `rclone lsjson` of the server has every file with the time of the local one.
-fn times_kept(rclone: &Rclone, source: &Path, there: &str) -> Result<()> {
+fn times_kept(rclone: &Rclone, source: &Path, there: &str, files: usize) -> Result<()> {
     let listed = rclone.run(&["lsjson", "--recursive", "--files-only", there])?.stdout;
     let listed: Vec<serde_json::Value> = serde_json::from_str(&listed)?;
-    ensure!(listed.len() == FILES, "{} of {FILES} files are listed", listed.len());
+    ensure!(listed.len() == files, "{} of {files} files are listed", listed.len());
     let local =
         rclone.run(&["lsjson", "--recursive", "--files-only", &source.display().to_string()])?;
     let local: Vec<serde_json::Value> = serde_json::from_str(&local.stdout)?;

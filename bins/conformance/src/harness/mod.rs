@@ -2,6 +2,7 @@
 //! plain HTTP/1.1 client that can also misbehave.
 
 mod body;
+mod bucket;
 mod client;
 mod dav;
 mod memory;
@@ -15,6 +16,7 @@ mod tls;
 mod world;
 
 pub use body::{Pattern, PatternCheck};
+pub use bucket::Buckets;
 pub use client::{Client, Reply, basic};
 pub use dav::{encoded, entries, personal_space};
 pub use memory::{MemoryWatch, anonymous_memory};

@@ -2,13 +2,14 @@
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::time::Instant;
 
 use anyhow::Result;
 
 use super::World;
 
-type Run = Box<dyn Fn(&World) -> Result<()>>;
+type Run = Rc<dyn Fn(&World) -> Result<()>>;
 
 /// One named check.
 struct Check {
@@ -31,7 +32,17 @@ impl std::fmt::Debug for Plan {
 impl Plan {
     /// Adds a check; `name` starts with its topic, as in `litmus-spaces`.
     pub fn add(&mut self, name: impl Into<String>, run: impl Fn(&World) -> Result<()> + 'static) {
-        self.checks.push(Check { name: name.into(), run: Box::new(run) });
+        self.checks.push(Check { name: name.into(), run: Rc::new(run) });
+    }
+
+    /// Adds every check of these topics a second time, on servers whose contents lie in a bucket.
+    pub fn also_in_a_bucket(&mut self, topics: &[&str]) {
+        let is_meant = |check: &&Check| topics.iter().any(|topic| check.name.starts_with(topic));
+        let again = self.checks.iter().filter(is_meant).map(|check| {
+            let (name, run) = (format!("s3-{}", check.name), Rc::clone(&check.run));
+            Check { name, run: Rc::new(move |world| run(world.in_bucket()?)) }
+        });
+        self.checks.extend(again.collect::<Vec<_>>());
     }
 
     /// Drops every check that contains none of the texts; no texts keep all.

@@ -1,12 +1,12 @@
 //! What a check is handed: the binary, the seed, and a server that many cheap checks share.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use anyhow::{Context, Result};
 
-use super::{Launch, Random, Server};
+use super::{Buckets, Launch, Random, Server};
 
 /// The run's settings, and the shared server once somebody needed it.
 #[derive(Debug)]
@@ -15,6 +15,10 @@ pub struct World {
     long: bool,
     seed: u64,
     shared: RefCell<Option<Rc<Server>>>,
+    /// Where servers keep contents; none means beside their metadata.
+    buckets: Option<Buckets>,
+    /// The same run with contents in buckets.
+    in_bucket: OnceCell<Box<Self>>,
 }
 
 impl World {
@@ -23,7 +27,26 @@ impl World {
         let bin = bin.canonicalize().with_context(|| {
             format!("{} is not there: cargo build --release --bin ocis", bin.display())
         })?;
-        Ok(Self { bin, long, seed, shared: RefCell::new(None) })
+        Ok(Self::of(bin, long, seed, None))
+    }
+
+    fn of(bin: PathBuf, long: bool, seed: u64, buckets: Option<Buckets>) -> Self {
+        let (shared, in_bucket) = (RefCell::default(), OnceCell::new());
+        Self { bin, long, seed, shared, buckets, in_bucket }
+    }
+
+    /// The same run, on servers whose contents lie in a bucket.
+    pub fn in_bucket(&self) -> Result<&Self> {
+        if let Some(world) = self.in_bucket.get() {
+            return Ok(world);
+        }
+        let world = Self::of(self.bin.clone(), self.long, self.seed, Some(Buckets::start()?));
+        Ok(self.in_bucket.get_or_init(|| Box::new(world)))
+    }
+
+    /// The S3 server of this run, if contents lie there.
+    pub fn buckets(&self) -> Option<&Buckets> {
+        self.buckets.as_ref()
     }
 
     /// The binary under test.
@@ -48,7 +71,8 @@ impl World {
 
     /// A new empty home directory to start a server on.
     pub fn launch(&self) -> Result<Launch> {
-        Launch::new(&self.bin)
+        let launch = Launch::new(&self.bin)?;
+        self.buckets.as_ref().map_or(Ok(launch.clone()), |buckets| buckets.launch(launch))
     }
 
     /// A running server with TLS and demo users, for checks that change nothing beyond a folder of
@@ -65,5 +89,8 @@ impl World {
     /// Ends the shared server.
     pub fn close(&self) {
         self.shared.borrow_mut().take();
+        if let Some(world) = self.in_bucket.get() {
+            world.close();
+        }
     }
 }
