@@ -12,7 +12,8 @@ use std::sync::{Arc, OnceLock};
 
 use ocis_core::data::HttpService;
 use ocis_core::port::{
-    Authenticate, Grants, Groups, Late, Maintenance, Nodes, Spaces, UploadSessions, Uploads, Users,
+    Authenticate, EventBus, Grants, Groups, Late, Maintenance, Nodes, Spaces, UploadSessions,
+    Uploads, Users,
 };
 use ocis_core::{Error, Result};
 use parking_lot::Mutex;
@@ -44,6 +45,8 @@ pub enum Port {
     Groups,
     /// [`Authenticate`], keyed by the kind of credentials (`basic`) or by directory.
     Authenticate,
+    /// [`EventBus`].
+    Events,
 }
 
 impl Port {
@@ -60,6 +63,7 @@ impl Port {
             Self::Users => "users",
             Self::Groups => "groups",
             Self::Authenticate => "authenticate",
+            Self::Events => "events",
         }
     }
 }
@@ -260,6 +264,7 @@ ports! {
     Users, users, keyed_users: dyn Users, Arc<dyn Users>;
     Groups, groups, keyed_groups: dyn Groups, Arc<dyn Groups>;
     Authenticate, authenticate, keyed_authenticate: dyn Authenticate, Arc<dyn Authenticate>;
+    Events, events, keyed_events: dyn EventBus, Arc<dyn EventBus>;
 }
 
 impl fmt::Debug for Offer {
@@ -346,6 +351,11 @@ impl Peers {
     /// Checks credentials of any kind.
     pub fn authenticate(&self) -> Arc<dyn Authenticate> {
         Arc::new(self.ports.authenticate.plain.clone())
+    }
+
+    /// The event bus.
+    pub fn events(&self) -> Arc<dyn EventBus> {
+        Arc::new(self.ports.events.plain.clone())
     }
 
     /// The data plane of whichever storage signed the ticket.

@@ -47,8 +47,6 @@ later! {
     Eventhistory = "eventhistory", "keeping past events comes";
     /// OpenID Connect.
     Idp = "idp", "signing in by OpenID Connect comes";
-    /// Events between processes.
-    Nats = "nats", "events between services come";
     /// Mails.
     Notifications = "notifications", "notifications by mail come";
     /// Sharing with other servers.

@@ -8,6 +8,7 @@ mod graph;
 mod groups;
 mod idm;
 mod later;
+mod nats;
 mod ocdav;
 mod proxy;
 mod storage_users;
@@ -20,10 +21,11 @@ pub use self::graph::Graph;
 pub use self::groups::Groups;
 pub use self::idm::Idm;
 pub use self::later::{
-    AppProvider, AppRegistry, AuthMachine, AuthService, Clientlog, Eventhistory, Idp, Nats,
+    AppProvider, AppRegistry, AuthMachine, AuthService, Clientlog, Eventhistory, Idp,
     Notifications, Ocm, Ocs, Postprocessing, Search, Settings, Sharing, Sse, StoragePubliclink,
     StorageShares, StorageSystem, Thumbnails, Userlog, Web, Webdav, Webfinger,
 };
+pub use self::nats::Nats;
 pub use self::ocdav::Ocdav;
 pub use self::proxy::Proxy;
 pub use self::storage_users::StorageUsers;

@@ -13,7 +13,7 @@ use ocis_core::{Caller, Cx, Error, Result};
 use ocis_storage::fs::RealFs;
 use ocis_storage::session::StoreSessions;
 use ocis_storage::ticket::Tickets;
-use ocis_storage::{Options, Store, Waiting, WhenOwned};
+use ocis_storage::{Options, Outlet, Store, Waiting, WhenOwned};
 use tokio::time::interval;
 
 use self::handles::Handles;
@@ -53,6 +53,7 @@ impl Service for StorageUsers {
             versioning: !config.disable_versioning,
             max_quota: (config.max_quota.0 > 0).then_some(config.max_quota.0),
             upload_expiration: config.upload_expiration.0,
+            events: outlet(&config, peers),
             ..Options::new(storage.clone())
         };
         let place = blobs::Place::of(&config)?;
@@ -94,6 +95,13 @@ impl Service for StorageUsers {
                 tokio::task::spawn_blocking(close).await.map_err(lost)?
             }))
     }
+}
+
+/// Where the store's events go; none when nobody wants them. The bus may be absent or come later:
+/// what cannot be delivered waits in the store.
+fn outlet(config: &settings::StorageUsers, peers: &Peers) -> Option<Outlet> {
+    let limit = config.events_max_waiting.0;
+    config.makes_events().then(|| Outlet { bus: peers.events(), limit })
 }
 
 /// Fails when the store has to be opened again, which the supervisor then does.

@@ -8,13 +8,17 @@ use ocis_core::config::{Row, Table, Warning};
 use super::*;
 
 /// Settings that are not oCIS's, and why.
-const OURS: [(&str, &str, &str); 3] = [
+const OURS: [(&str, &str, &str); 7] = [
     (
         "idm",
         "directory",
         "the embedded directory is no bolt database, so it has a place of its own",
     ),
     ("storage-users", "standby", "oCIS has no process that waits for another one's storage"),
+    ("nats", "max_age", "oCIS keeps every event for ever"),
+    ("nats", "max_bytes", "oCIS keeps every event for ever"),
+    ("nats", "max_events", "oCIS keeps every event for ever"),
+    ("storage-users", "events_max_waiting", "oCIS forgets what its bus does not take"),
     ("proxy", "ocis_url", "oCIS reads the global setting through its shared configuration"),
 ];
 

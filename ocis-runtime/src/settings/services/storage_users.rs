@@ -59,6 +59,12 @@ settings! {
             "drivers.ocis.disable_versioning", ["OCIS_DISABLE_VERSIONING"];
         /// Whether to wait while another process owns the storage and to take over when it ends, instead of refusing to start.
         standby: bool = "false", "standby", ["STORAGE_USERS_STANDBY"];
+        /// Where events go: in this version to the service `nats` of the same process, whatever address stands here; they wait while it does not run. `none`: no events are made.
+        events_endpoint: String = "127.0.0.1:9233",
+            "events.endpoint", ["OCIS_EVENTS_ENDPOINT", "STORAGE_USERS_EVENTS_ENDPOINT"];
+        /// Bytes of events that wait at most while the event bus takes none; later ones are dropped.
+        events_max_waiting: ByteSize = "268435456",
+            "events.max_waiting", ["STORAGE_USERS_EVENTS_MAX_WAITING"];
         /// How long an unfinished upload is kept, in seconds.
         upload_expiration: Seconds = "86400",
             "upload_expiration", ["STORAGE_USERS_UPLOAD_EXPIRATION"];
@@ -70,5 +76,12 @@ settings! {
         /// Secret of that account.
         service_account_secret: Secret = "",
             "service_account.service_account_secret", ["OCIS_SERVICE_ACCOUNT_SECRET", "STORAGE_USERS_SERVICE_ACCOUNT_SECRET"], required;
+    }
+}
+
+impl StorageUsers {
+    /// Whether changes tell of themselves to the event bus.
+    pub fn makes_events(&self) -> bool {
+        !self.events_endpoint.is_empty() && self.events_endpoint != "none"
     }
 }
