@@ -291,6 +291,10 @@ async fn events_wait_for_a_bus_that_is_down_also_over_restarts() {
     drop(store);
     let store = open(&fs, Some(&bus)).unwrap();
     mkdir(&store, "b").await.unwrap();
+    drop(store);
+    // By somebody who does not care for events, such as a maintenance command.
+    drop(open(&fs, None).unwrap());
+    let store = open(&fs, None).unwrap();
     store.close().unwrap();
     drop(store);
     let store = open(&fs, Some(&bus)).unwrap();

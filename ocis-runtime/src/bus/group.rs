@@ -94,7 +94,9 @@ impl Group {
     /// Ends the delivery of events; says whether any of them was under way.
     pub(super) fn acknowledge(&mut self, sequences: &[u64]) -> bool {
         let before = self.under_way.len();
-        sequences.iter().for_each(|sequence| drop(self.under_way.remove(sequence)));
+        for sequence in sequences {
+            self.under_way.remove(sequence);
+        }
         self.under_way.len() < before
     }
 

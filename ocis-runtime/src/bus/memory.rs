@@ -39,7 +39,8 @@ impl State {
     fn take(&mut self, request: &Fetch) -> Found {
         let (first, end) = (self.first, self.end());
         let beginning = if request.start == Start::New { end } else { first };
-        let group = self.groups.entry(request.group.clone()).or_insert(Group::beginning(beginning));
+        let group =
+            self.groups.entry(request.group.clone()).or_insert_with(|| Group::beginning(beginning));
         let limit = request.limit.max(1) as usize;
         let given = group.take(limit, (first, end), Instant::now(), request.redeliver);
         let found = given.events.into_iter().filter_map(|(sequence, attempt)| {

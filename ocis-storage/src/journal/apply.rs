@@ -31,8 +31,8 @@ pub(crate) struct Applier {
     pub(crate) replaying: bool,
     /// Change times and sizes of folders that are in the journal but not yet in their files.
     pub(crate) unwritten: HashMap<(SpaceId, NodeId), (Timestamp, u64)>,
-    /// Where the events of applied records go, if anybody wants them.
-    pub(crate) outbox: Option<Arc<Outbox>>,
+    /// Where the events of applied records go.
+    pub(crate) outbox: Arc<Outbox>,
 }
 
 impl Applier {
@@ -44,9 +44,7 @@ impl Applier {
         for Ancestor { space, node, mtime, size } in &record.ancestors {
             self.unwritten.insert((space.clone(), node.clone()), (*mtime, *size));
         }
-        if let Some(outbox) = &self.outbox {
-            outbox.push(&record.events);
-        }
+        self.outbox.push(&record.events);
         Ok(())
     }
 

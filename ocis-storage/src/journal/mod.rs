@@ -137,12 +137,12 @@ impl Journal {
             threads.push(thread.map_err(broken)?);
             Ok::<_, Error>(())
         };
-        let (root, outbox) = (applier.root.clone(), applier.outbox.clone());
+        let (root, outbox) = (applier.root.clone(), Arc::clone(&applier.outbox));
         start(
             "checkpointer",
             Box::new({
                 let fs = Arc::clone(&fs);
-                move || checkpoint(&*fs, &root, outbox.as_deref(), &full)
+                move || checkpoint(&*fs, &root, &outbox, &full)
             }),
         )?;
         start(

@@ -42,7 +42,9 @@ pub(super) fn replay(folder: &Path, applier: &mut Applier) -> Result<u64> {
 
 /// How many of the events in the journal, from its beginning, the outbox knows already.
 fn known_events(found: &[(u64, PathBuf)], applier: &Applier) -> Result<usize> {
-    let Some(outbox) = &applier.outbox else { return Ok(0) };
+    if applier.outbox.knows_nothing().map_err(broken)? {
+        return Ok(0);
+    }
     let mut ids = Vec::new();
     for (_, path) in found {
         let content = applier.fs.read(path).map_err(broken)?;
@@ -51,7 +53,7 @@ fn known_events(found: &[(u64, PathBuf)], applier: &Applier) -> Result<usize> {
             ids.extend(record.events.into_iter().map(|event| event.id));
         }
     }
-    outbox.known_of(&ids).map_err(broken)
+    applier.outbox.known_of(&ids).map_err(broken)
 }
 
 /// Gives everything that the journal renames its first name back, the last rename first: a record
@@ -80,7 +82,7 @@ pub(crate) fn finish(applier: &mut Applier, folder: &Path) -> Result<()> {
     let fs = Arc::clone(&applier.fs);
     applier.write_back()?;
     fs.sync_all(&applier.root).map_err(broken)?;
-    applier.outbox.as_ref().map_or(Ok(()), |outbox| outbox.keep()).map_err(broken)?;
+    applier.outbox.keep().map_err(broken)?;
     for (_, path) in segments(&*fs, folder).map_err(broken)? {
         remove(&*fs, &path).map_err(broken)?;
     }

@@ -71,13 +71,13 @@ pub(super) fn remove(fs: &dyn Fs, path: &Path) -> std::io::Result<()> {
 pub(super) fn checkpoint(
     fs: &dyn Fs,
     root: &Path,
-    outbox: Option<&Outbox>,
+    outbox: &Outbox,
     full: &mpsc::Receiver<(PathBuf, Vec<mpsc::Sender<()>>)>,
 ) {
     let mut oldest = VecDeque::new();
     while let Ok((path, waiters)) = full.recv() {
         oldest.push_back(path);
-        let flushed = fs.sync_all(root).and_then(|()| outbox.map_or(Ok(()), Outbox::keep));
+        let flushed = fs.sync_all(root).and_then(|()| outbox.keep());
         if let Err(error) = flushed {
             tracing::error!(%error, "a checkpoint failed; the journal grows");
             continue;

@@ -43,9 +43,12 @@ pub struct Outlet {
 }
 
 impl Outlet {
+    /// 256 MiB, room for some half a million events.
+    pub(crate) const LIMIT: u64 = 256 << 20;
+
     /// An outlet with room for 256 MiB of events, some half a million.
     pub fn new(bus: Arc<dyn EventBus>) -> Self {
-        Self { bus, limit: 256 << 20 }
+        Self { bus, limit: Self::LIMIT }
     }
 }
 
@@ -96,6 +99,12 @@ impl Outbox {
         }
         let state = Mutex::new(State { spill, ..State::default() });
         Ok(Self { fs, folder: folder.to_owned(), limit, state, wake: Condvar::new() })
+    }
+
+    /// Whether no event waits here and none was ever handed over.
+    pub(crate) fn knows_nothing(&self) -> io::Result<bool> {
+        let is_empty = self.state.lock().spill.is_none();
+        Ok(is_empty && read_mark(&*self.fs, &self.folder)?.is_none())
     }
 
     /// How many of the events that the journal holds, in its order, were handed over or wait here

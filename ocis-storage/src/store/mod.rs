@@ -121,7 +121,7 @@ pub struct Store {
     memory: Arc<Memory>,
     journal: Journal,
     pub(crate) drops: Drops,
-    outbox: Option<Arc<Outbox>>,
+    outbox: Arc<Outbox>,
     handover: Option<Handover>,
     owned: Mutex<Option<Box<dyn Held>>>,
 }
@@ -182,10 +182,9 @@ impl Store {
         let state = RwLock::new(State::new(options.cached_nodes));
         let memory = Arc::new(Memory { state, reports: watch::Sender::new(0) });
         let drops = Drops::new(Arc::clone(&fs), uploads.clone(), Arc::clone(&blobs));
-        let outlet = options.events.clone();
-        let outbox =
-            outlet.as_ref().map(|outlet| Outbox::open(Arc::clone(&fs), &ours, outlet.limit));
-        let outbox = outbox.transpose().map_err(unusable)?.map(Arc::new);
+        // Also without an outlet: the journal may hold events of an opening that had one.
+        let limit = options.events.as_ref().map_or(Outlet::LIMIT, |outlet| outlet.limit);
+        let outbox = Arc::new(Outbox::open(Arc::clone(&fs), &ours, limit).map_err(unusable)?);
         let applier = Applier {
             fs: Arc::clone(&fs),
             blobs: Arc::clone(&blobs),
@@ -194,7 +193,7 @@ impl Store {
             uploads: uploads.clone(),
             replaying: false,
             unwritten: Unwritten::new(),
-            outbox: outbox.clone(),
+            outbox: Arc::clone(&outbox),
         };
         let events = Arc::clone(&memory) as Arc<dyn Events>;
         let journal = Journal::open(&ours.join("journal"), applier, events, options.segment)?;
@@ -202,8 +201,8 @@ impl Store {
         crate::session::sweep(&*fs, &uploads)?;
         purge_space::sweep(&*fs, &drops, root)?;
         // Not before: what was read from the journal is in the outbox now.
-        let handover = outbox.clone().zip(outlet);
-        let handover = handover.map(|(outbox, outlet)| Handover::start(outbox, outlet.bus));
+        let outlet = options.events.clone();
+        let handover = outlet.map(|outlet| Handover::start(Arc::clone(&outbox), outlet.bus));
         let handover = handover.transpose().map_err(unusable)?;
         let owned = Mutex::new(Some(owned));
         let root = root.to_owned();
@@ -239,7 +238,7 @@ impl Store {
             uploads: self.uploads.clone(),
             replaying: false,
             unwritten: Unwritten::new(),
-            outbox: self.outbox.clone(),
+            outbox: Arc::clone(&self.outbox),
         };
         if !self.journal.has_failed() {
             journal::finish(&mut applier, &self.root.join(OURS).join("journal"))?;
