@@ -205,8 +205,9 @@ impl Change<'_> {
         attributes.remove(key::TMP_ETAG);
         let mut entry = self.put(&space, &id, attributes.clone(), locks.clone())?;
         let former = there.as_ref().map(Place::entry).transpose()?;
-        if former.is_some_and(|former| former.info.etag == entry.info.etag) {
-            // The client gave both contents one time; they must not have one tag.
+        if former.is_some_and(|former| former.info.mtime == entry.info.mtime) {
+            // The client gave both contents one time; they must not have one tag, nor the tag of a
+            // content before them.
             attributes.set_bytes(key::TMP_ETAG, crate::layout::etag::digest(&id, stamp));
             entry = self.put(&space, &id, attributes, locks)?;
         }
