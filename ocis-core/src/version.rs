@@ -15,6 +15,8 @@ pub struct Version {
     pub size: u64,
     /// The time of the content as it was when the content was the file's.
     pub mtime: Timestamp,
+    /// When it ceased to be the file's content; for versions that oCIS made, the time in `key`.
+    pub replaced: Timestamp,
     /// The tag of the content.
     pub etag: Etag,
     /// Digests of the content, where they are known.

@@ -22,6 +22,10 @@ fn tickets() -> Tickets {
     Tickets::new(b"secret", &StorageId::parse("storage").unwrap(), AGES).unwrap()
 }
 
+fn driver(store: &Arc<Store>) -> Driver {
+    Driver::new(Arc::clone(store), tickets())
+}
+
 fn subject(root: &std::path::Path) -> (Subject, Arc<Store>) {
     let (subject, store, ..) = with_grants(root);
     (subject, store)
@@ -32,10 +36,10 @@ fn with_grants(root: &std::path::Path) -> (Subject, Arc<Store>, Arc<Driver>) {
     let storage = StorageId::parse("storage").unwrap();
     let blobs: Arc<dyn ocis_storage::blob::BlobStore> =
         Arc::new(PosixBlobs::new(Arc::clone(&fs), root));
-    let options = Options { upload_expiration: AGES, ..Options::new(storage.clone()) };
+    let options = Options { upload_expiration: AGES, ..Options::new(storage) };
     let store = Store::open(fs, Arc::clone(&blobs), root, options).unwrap();
     let tickets = tickets();
-    let driver = Arc::new(Driver::new(Arc::clone(&store), tickets.clone()));
+    let driver = Arc::new(driver(&store));
     let uploads = Arc::new(StoreUploads::new(Arc::clone(&store), tickets.clone()));
     let data = DataPlane::new(Arc::clone(&store), blobs, tickets, Arc::new(SystemClock)).service();
     (Subject { nodes: driver.clone(), spaces: driver.clone(), uploads, data }, store, driver)
@@ -88,4 +92,20 @@ async fn across() {
     let (subject, store, grants) = with_grants(folder.path());
     conformance::across(&subject, &*grants).await;
     assert_eq!(store.check().unwrap(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trash() {
+    let folder = tempfile::tempdir().unwrap();
+    let (subject, store) = subject(folder.path());
+    conformance::trash(&subject, &driver(&store)).await;
+    assert_eq!(store.check().unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions() {
+    let folder = tempfile::tempdir().unwrap();
+    let (subject, store) = subject(folder.path());
+    conformance::versions(&subject, &driver(&store)).await;
+    assert_eq!(store.check().unwrap(), Vec::<String>::new());
 }

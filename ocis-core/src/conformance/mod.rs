@@ -21,6 +21,8 @@ mod sessions;
 mod spaces;
 mod subject;
 pub mod switch;
+mod trash;
+mod versions;
 
 pub use accounts::{authenticate, groups, users};
 pub use across::across;
@@ -31,3 +33,5 @@ pub use nodes::nodes;
 pub use sessions::sessions;
 pub use spaces::spaces;
 pub use subject::Subject;
+pub use trash::trash;
+pub use versions::versions;

@@ -127,6 +127,11 @@ impl Subject {
     /// Downloads the content.
     pub(super) async fn get(&self, cx: &Cx, target: Reference) -> Result<Vec<u8>> {
         let ticket = self.nodes.open_read(cx, OpenRead { target }).await?.ticket;
+        self.download(&ticket).await
+    }
+
+    /// Downloads what a ticket stands for.
+    pub(super) async fn download(&self, ticket: &str) -> Result<Vec<u8>> {
         let request = http::Request::get("/data").header(TICKET, ticket);
         let request = request.body(crate::data::empty()).unwrap();
         let answer = self.data.clone().oneshot(request).await.unwrap();

@@ -15,7 +15,8 @@ use crate::version::Purged;
 pub struct ListTrash {
     /// The space.
     pub space: ResourceId,
-    /// A deleted folder whose children to list ([`TrashItem::key`]); none lists what was deleted.
+    /// A deleted folder whose children to list ([`TrashItem::key`]); none lists what was deleted. A
+    /// deleted file is listed as itself.
     pub key: Option<String>,
     /// Which page.
     pub page: PageRequest,
@@ -28,7 +29,8 @@ pub struct RestoreTrash {
     pub space: ResourceId,
     /// [`TrashItem::key`].
     pub key: String,
-    /// Where to; none means where it lay. The folder must exist (`Conflict`) and be in this space.
+    /// Where to; none means where it lay. The folder must exist (`Conflict`) and be in this space
+    /// (`InvalidArgument`).
     pub to: Option<Reference>,
     /// What to do with something that is there.
     pub collision: Collision,
@@ -48,15 +50,17 @@ pub struct PurgeTrash {
 }
 
 port! {
-    /// What was deleted. Each item is brought back or removed in one step.
+    /// What was deleted. Who may see the space but not do this gets `PermissionDenied`.
     pub trait Trash = "trash" {
         /// A page of what is in the trash, or in a deleted folder. Needs the permission to list the
-        /// trash.
+        /// trash of the space. What is damaged is left out.
         async fn list(ListTrash) -> Page<TrashItem>;
-        /// Brings a deleted node back, with all that lies below it.
+        /// Brings a deleted node back in one step, with all that lies below it. Needs the permission
+        /// to restore where it lay, and to upload where it comes to.
         async fn restore(RestoreTrash) -> Changed;
         /// Removes deleted nodes with all that lies below them, their versions and contents. The
-        /// room is free when the call returns. `NotFound` when `key` names nothing.
+        /// room is free when the call returns. `NotFound` when `key` names nothing. What is removed
+        /// in part, because the call broke off, is still listed with the rest.
         async fn purge(PurgeTrash) -> Purged;
     }
 }

@@ -14,7 +14,7 @@ use crate::version::{Purged, Version};
 pub struct ListVersions {
     /// The file.
     pub target: Reference,
-    /// Which page; the newest version comes first.
+    /// Which page; the version that was replaced last comes first.
     pub page: PageRequest,
 }
 
@@ -80,12 +80,16 @@ port! {
         /// A page of a file's versions; `Conflict` when it is a folder. Needs the permission to list
         /// versions.
         async fn list(ListVersions) -> Page<Version>;
-        /// Describes a version and hands out a ticket for its content.
+        /// Describes a version and hands out a ticket for its content. Needs the permissions to list
+        /// versions and to download the file.
         async fn open_read(OpenVersion) -> VersionRead;
-        /// Makes a version the content of its file; what was there becomes a version.
+        /// Makes a version the content of its file, as of now. What was there becomes a version, where
+        /// versions are kept, and the version that was restored ceases to be one. Needs the
+        /// permission to restore versions.
         async fn restore(RestoreVersion) -> Node;
-        /// Removes versions and their contents for good. Each file is done in one step; a folder is
-        /// not. Needs the permission to delete the file.
+        /// Removes versions and their contents for good, each in one step. Files below a folder that
+        /// the caller may not see keep theirs. Needs the permission to delete the target;
+        /// `NotFound` when [`PurgeRule::Key`] names none.
         async fn purge(PurgeVersions) -> Purged;
     }
 }

@@ -4,13 +4,15 @@ mod grants;
 mod maintenance;
 mod nodes;
 mod spaces;
+mod trash;
+mod versions;
 
 use std::sync::Arc;
 
 use crate::store::Store;
 use crate::ticket::Tickets;
 
-/// The ports `Nodes`, `Spaces` and `Grants` of a store.
+/// The ports `Nodes`, `Spaces`, `Grants`, `Trash` and `Versions` of a store.
 #[derive(Debug, Clone)]
 pub struct Driver {
     store: Arc<Store>,

@@ -64,6 +64,9 @@ impl Applier {
             Action::Unstage(space, blob) => {
                 gone(fs.unlink(&staged::path(&self.uploads, space, blob)))
             }
+            Action::Modified(path, time) => gone(fs.set_modified(&at(path), *time)),
+            Action::RemoveFolder(path) => gone(self.remove_folder(&at(path))),
+            Action::Prune(path) => self.prune(&at(path)),
             Action::Index(path, space, value) => {
                 return self.index(path, |index| index.add(space, value));
             }
@@ -124,6 +127,25 @@ impl Applier {
             }
             result => gone(result),
         }
+    }
+
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        for entry in self.fs.read_dir(path)? {
+            gone(self.fs.unlink(&path.join(&entry.name)))?;
+        }
+        self.fs.rmdir(path)
+    }
+
+    /// Only the applier makes and removes folders of nodes and of the trash, so none of them gets
+    /// something new in between.
+    fn prune(&self, path: &Path) -> io::Result<()> {
+        for folder in path.ancestors().skip(1).take(paths::DEPTH) {
+            match self.fs.rmdir(folder) {
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => break,
+                result => gone(result)?,
+            }
+        }
+        Ok(())
     }
 
     fn link(&self, path: &Path, target: &Path) -> io::Result<()> {

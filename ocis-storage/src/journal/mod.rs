@@ -56,6 +56,8 @@ pub(crate) trait Events: Send + Sync + 'static {
     /// Records were refused: what memory holds beyond the files and `unwritten` never happened.
     /// Nothing is under way and no change is accepted while this runs.
     fn refused(&self, unwritten: &Unwritten);
+    /// What is durable cannot be applied: nothing that is waited for will come.
+    fn failed(&self);
 }
 
 type Answer = oneshot::Sender<Result<()>>;
@@ -411,6 +413,7 @@ fn apply_one(
         Err(error) => {
             tracing::error!(?error, "a change cannot be applied: the store must be opened again");
             queue.failed.store(true, Ordering::Release);
+            events.failed();
         }
     }
     // It is durable and will be applied: nobody may take it for refused, whatever the cause.

@@ -39,6 +39,12 @@ pub(crate) enum Action {
     DropBlob(SpaceId, BlobId),
     /// The staged file of a blob is gone: the blob belongs to a file now.
     Unstage(SpaceId, BlobId),
+    /// A file's content was written at this time.
+    Modified(String, Timestamp),
+    /// A folder is gone, and the symbolic links in it.
+    RemoveFolder(String),
+    /// The folders above a path are gone up to the first that something else is in.
+    Prune(String),
     /// An index holds this space under this value.
     Index(String, SpaceId, String),
     /// An index does not hold this space.

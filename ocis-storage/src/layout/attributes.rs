@@ -21,6 +21,9 @@ pub(crate) const TREE_MTIME: &str = "tmtime";
 pub(crate) const TREE_SIZE: &str = "treesize";
 pub(crate) const PROPAGATION: &str = "propagation";
 pub(crate) const TMP_ETAG: &str = "tmp.etag";
+pub(crate) const SHA1: &str = "cs.sha1";
+pub(crate) const MD5: &str = "cs.md5";
+pub(crate) const ADLER32: &str = "cs.adler32";
 pub(crate) const STATUS: &str = "nodestatus";
 /// Ours: the version that holds the former content while a new one is processed; empty when there is
 /// none. oCIS passes over it.
@@ -98,16 +101,16 @@ impl Attributes {
     /// The digests of the content, when all three are there.
     pub(crate) fn checksums(&self) -> Option<Checksums> {
         Some(Checksums {
-            sha1: self.bytes("cs.sha1")?.try_into().ok()?,
-            md5: self.bytes("cs.md5")?.try_into().ok()?,
-            adler32: self.bytes("cs.adler32")?.try_into().ok()?,
+            sha1: self.bytes(SHA1)?.try_into().ok()?,
+            md5: self.bytes(MD5)?.try_into().ok()?,
+            adler32: self.bytes(ADLER32)?.try_into().ok()?,
         })
     }
 
     pub(crate) fn set_checksums(&mut self, sums: &Checksums) {
-        self.set_bytes("cs.sha1", sums.sha1);
-        self.set_bytes("cs.md5", sums.md5);
-        self.set_bytes("cs.adler32", sums.adler32);
+        self.set_bytes(SHA1, sums.sha1);
+        self.set_bytes(MD5, sums.md5);
+        self.set_bytes(ADLER32, sums.adler32);
     }
 }
 

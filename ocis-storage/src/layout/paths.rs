@@ -1,9 +1,13 @@
 //! Where things lie below the root of a store.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
 use ocis_core::id::{BlobId, NodeId, SpaceId};
 use ocis_core::time::Timestamp;
+
+/// The folders that the id of a node is cut into.
+pub(crate) const DEPTH: usize = 4;
 
 /// Cuts `id` into folders: while more than `(i + 1) * width` characters are there and `i < depth`,
 /// `width` of them and a slash; then the rest. Ids are ASCII, so bytes are characters.
@@ -31,7 +35,7 @@ pub(crate) fn space(space: &SpaceId) -> String {
 
 /// The node itself: a folder for a folder, an empty file for a file.
 pub(crate) fn node(in_space: &SpaceId, node: &NodeId) -> String {
-    format!("{}/nodes/{}", space(in_space), pathify(node.as_str(), 4, 2))
+    format!("{}/nodes/{}", space(in_space), pathify(node.as_str(), DEPTH, 2))
 }
 
 /// The metadata of a node.
@@ -51,7 +55,7 @@ pub(crate) fn child(in_space: &SpaceId, parent: &NodeId, name: &str) -> String {
 
 /// The target of such a link.
 pub(crate) fn child_target(child: &NodeId) -> PathBuf {
-    format!("../../../../../{}", pathify(child.as_str(), 4, 2)).into()
+    format!("../../../../../{}", pathify(child.as_str(), DEPTH, 2)).into()
 }
 
 /// The node that such a target names, however many levels up it leads (as in oCIS); none when it is
@@ -75,22 +79,30 @@ pub(crate) fn is_beside(name: &str) -> bool {
 }
 
 /// A node in the trash: its folder or file, without the suffix of its metadata.
-pub(crate) fn trashed(in_space: &SpaceId, id: &NodeId, when: Timestamp) -> String {
+pub(crate) fn trashed(in_space: &SpaceId, id: &NodeId, when: impl Display) -> String {
     format!("{}.T.{when}", node(in_space, id))
 }
 
 /// The symbolic link by which the trash lists a node.
 pub(crate) fn trash(in_space: &SpaceId, id: &NodeId) -> String {
-    format!("{}/trash/{}", space(in_space), pathify(id.as_str(), 4, 2))
+    format!("{}/trash/{}", space(in_space), pathify(id.as_str(), DEPTH, 2))
 }
 
 /// The target of such a link.
 pub(crate) fn trash_target(id: &NodeId, when: Timestamp) -> PathBuf {
-    format!("../../../../../nodes/{}.T.{when}", pathify(id.as_str(), 4, 2)).into()
+    format!("../../../../../nodes/{}.T.{when}", pathify(id.as_str(), DEPTH, 2)).into()
+}
+
+/// The node in the trash that such a target names, and the time of its deletion as it is written
+/// there; none when it is no such target.
+pub(crate) fn trashed_of_target(target: &str) -> Option<(NodeId, String)> {
+    let name: String = target.strip_prefix("../../../../../nodes/")?.split('/').collect();
+    let (id, when) = name.rsplit_once(".T.")?;
+    Some((NodeId::parse(id).ok()?, when.to_owned()))
 }
 
 /// An earlier content of a file, without the suffix of its metadata.
-pub(crate) fn revision(in_space: &SpaceId, id: &NodeId, when: Timestamp) -> String {
+pub(crate) fn revision(in_space: &SpaceId, id: &NodeId, when: impl Display) -> String {
     format!("{}.REV.{when}", node(in_space, id))
 }
 
@@ -154,9 +166,14 @@ mod tests {
         let id = NodeId::parse(ID).unwrap();
         let target = child_target(&id);
         assert_eq!(child_of_target(target.to_str().unwrap()), Some(id.clone()));
-        assert_eq!(child_of_target(&format!("../{ID}")), Some(id));
+        assert_eq!(child_of_target(&format!("../{ID}")), Some(id.clone()));
         for target in ["", "../..", ID, "/etc/passwd"] {
             assert_eq!(child_of_target(target), None, "{target}");
         }
+        let when = "2026-11-23T02:49:07.556814646Z";
+        let target = trash_target(&id, when.parse().unwrap());
+        let target = target.to_str().unwrap();
+        assert_eq!(trashed_of_target(target), Some((id, when.to_owned())));
+        assert_eq!(trashed_of_target("../../../../../nodes/4c/51/0a/da/-c86b"), None);
     }
 }

@@ -114,7 +114,7 @@ impl Change<'_> {
     }
 
     /// From the root of the space down to the node.
-    fn line(&mut self, space: &SpaceId, node: &NodeId) -> Result<Vec<Arc<Entry>>> {
+    pub(crate) fn line(&mut self, space: &SpaceId, node: &NodeId) -> Result<Vec<Arc<Entry>>> {
         let mut line = Vec::new();
         let mut next = Some(node.clone());
         while let Some(id) = next {

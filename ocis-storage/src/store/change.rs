@@ -14,7 +14,7 @@ use ocis_core::time::Timestamp;
 use ocis_core::{Cx, Error, Result};
 use tokio::sync::oneshot;
 
-use super::state::{Entry, Key, State};
+use super::state::{Children, Entry, Key, State};
 use super::{Store, load};
 use crate::journal::{Action, Ancestor, Journal, Record};
 use crate::layout::attributes::{self as key, Attributes};
@@ -170,7 +170,8 @@ impl<'a> Change<'a> {
             return Ok(());
         }
         self.warm()?;
-        let children = load::children(&*self.store.fs, self.store.root(), at)?;
+        let folder = self.store.root().join(paths::node(&at.0, &at.1));
+        let children = load::children(&*self.store.fs, &folder)?;
         self.warm()?.keep_children(at.clone(), children);
         Ok(())
     }
@@ -275,6 +276,22 @@ impl<'a> Change<'a> {
         self.actions.push(Action::Remove(paths::child(space, folder, name)));
         let at = (space.clone(), folder.clone());
         self.listed.entry(at).or_default().insert(name.into(), None);
+    }
+
+    /// A folder comes back with the children that its files list.
+    pub(crate) fn adopt(&mut self, space: &SpaceId, folder: &NodeId, children: Children) {
+        let listed = self.listed.entry((space.clone(), folder.clone())).or_default();
+        listed.extend(children.into_iter().map(|(name, child)| (name.to_string(), Some(child))));
+    }
+
+    /// A folder has this change time and size, whatever waits to be written into its file.
+    pub(crate) fn measure(&mut self, space: &SpaceId, node: &NodeId, mtime: Timestamp, size: u64) {
+        self.ancestors.insert((space.clone(), node.clone()), (mtime, size));
+    }
+
+    /// A node stays as it is, but what lies beside it changes: it is pinned.
+    pub(crate) fn keep(&mut self, space: &SpaceId, node: &NodeId, entry: Arc<Entry>) {
+        self.nodes.insert((space.clone(), node.clone()), Some(entry));
     }
 
     /// A step that concerns files only.

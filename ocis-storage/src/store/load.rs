@@ -117,9 +117,8 @@ pub(super) fn files(
 }
 
 /// The children that a folder lists.
-pub(super) fn children(fs: &dyn Fs, root: &std::path::Path, at: &Key) -> Result<Children> {
-    let folder = root.join(paths::node(&at.0, &at.1));
-    let entries = fs.read_dir(&folder);
+pub(super) fn children(fs: &dyn Fs, folder: &std::path::Path) -> Result<Children> {
+    let entries = fs.read_dir(folder);
     if is_missing(&entries) {
         return Ok(Children::new());
     }

@@ -27,8 +27,10 @@ mod spaces;
 mod state;
 mod tags;
 mod transfer;
+mod trash;
 mod upkeep;
 mod upload;
+mod versions;
 mod view;
 
 use std::path::{Path, PathBuf};
@@ -89,6 +91,8 @@ pub struct Options {
     pub upload_expiration: Duration,
     /// What contents go through before they can be read.
     pub processing: Processing,
+    /// Steps after which one record of a purge is long enough; a file takes some six of them.
+    pub purge_steps: usize,
 }
 
 impl Options {
@@ -106,6 +110,7 @@ impl Options {
             when_owned: WhenOwned::Refuse,
             upload_expiration: Duration::from_secs(86_400),
             processing: Processing::default(),
+            purge_steps: 1000,
         }
     }
 }
@@ -124,6 +129,8 @@ pub struct Store {
     outbox: Arc<Outbox>,
     handover: Option<Handover>,
     owned: Mutex<Option<Box<dyn Held>>>,
+    /// Held by whoever changes what is in the trash, so that it can be read before the change.
+    trash: tokio::sync::Mutex<()>,
 }
 
 /// What changes and the journal's threads share.
@@ -146,6 +153,10 @@ impl Events for Memory {
 
     fn refused(&self, unwritten: &Unwritten) {
         self.state.write().forget(unwritten.clone());
+        self.reports.send_modify(|count| *count += 1);
+    }
+
+    fn failed(&self) {
         self.reports.send_modify(|count| *count += 1);
     }
 }
@@ -207,6 +218,7 @@ impl Store {
         let owned = Mutex::new(Some(owned));
         let root = root.to_owned();
         let sessions = Board::default();
+        let trash = tokio::sync::Mutex::default();
         Ok(Arc::new(Self {
             fs,
             blobs,
@@ -220,6 +232,7 @@ impl Store {
             outbox,
             handover,
             owned,
+            trash,
         }))
     }
 
@@ -438,6 +451,44 @@ impl Store {
             )
             .await?;
         Ok((node, content))
+    }
+
+    /// As [`Self::change`], but again when the journal has got on, as long as `work` finds what it
+    /// needs behind in the files (none).
+    async fn change_when_written<T: Send + 'static>(
+        self: &Arc<Self>,
+        cx: &Cx,
+        work: impl Fn(&mut Change<'_>) -> Result<Option<T>> + Clone + Send + 'static,
+    ) -> Result<T> {
+        let mut reports = self.memory.reports.subscribe();
+        loop {
+            reports.mark_unchanged();
+            if let Some(result) = self.change(cx, work.clone()).await? {
+                return Ok(result);
+            }
+            if self.journal.has_failed() {
+                return Err(Error::unavailable("the storage failed; it must be opened again"));
+            }
+            reports.changed().await.map_err(|_| Error::unavailable("the storage is closing"))?;
+        }
+    }
+
+    /// Waits until the files hold every change that was made before, but for sizes of folders.
+    async fn catch_up(&self) -> Result<()> {
+        let Some(youngest) = self.memory.state.read().youngest() else { return Ok(()) };
+        let look = || Ok(self.memory.state.read().has_applied(youngest));
+        self.when_written(look, |applied| *applied).await.map(drop)
+    }
+
+    /// Reads files on a thread that may block.
+    async fn reading<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&Self) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let store = Arc::clone(self);
+        tokio::task::spawn_blocking(move || read(&store))
+            .await
+            .map_err(|error| Error::internal("reading broke off").because(error))?
     }
 
     /// Looks until what is found is written: again whenever the journal has got on.

@@ -87,7 +87,6 @@ impl State {
         if let Some(old) = self.folders.remove(key) {
             self.names -= old.len();
         }
-        self.unwritten.remove(key);
     }
 
     pub(super) fn drop_space(&mut self, space: &SpaceId) {
@@ -122,6 +121,16 @@ impl State {
             self.pinned.insert(key.clone(), lsn);
         }
         self.order.push_back((lsn, keys));
+    }
+
+    /// The youngest record under way, if there is any.
+    pub(super) fn youngest(&self) -> Option<u64> {
+        self.order.back().map(|(lsn, _)| *lsn)
+    }
+
+    /// Whether the files hold what this record and all before it say.
+    pub(super) fn has_applied(&self, lsn: u64) -> bool {
+        self.order.front().is_none_or(|(first, _)| *first > lsn)
     }
 
     pub(super) fn is_pinned(&self, key: &Key) -> bool {

@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 
 use super::access::Place;
 use super::change::Change;
-use super::process::CONTENT;
 use crate::journal::{Action, broken};
 use crate::layout::attributes::{self as key, Attributes};
 use crate::layout::paths;
@@ -127,14 +126,7 @@ impl Change<'_> {
 
     /// The same where `old` bytes of the space go for them; on the disk they stay for the time being.
     pub(crate) fn has_room_instead(&self, folder: &Place, more: u64, old: u64) -> Result<()> {
-        let root = folder.line.first().ok_or_else(|| Error::internal("no root"))?;
-        let total: u64 =
-            root.attributes.get::<i64>(key::QUOTA).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
-        let after = root.info.size.saturating_sub(old).saturating_add(more);
-        // Who is over the quota already may still make less of it.
-        if total > 0 && after > total && after > root.info.size {
-            return Err(Error::full("the quota of the space is used up"));
-        }
+        within_quota(folder, more, old)?;
         let free = self.store.fs.free_space(self.store.root()).map_err(broken)?;
         if free.saturating_sub(self.store.options.reserve) < more {
             return Err(Error::full("the disk of the server is full"));
@@ -225,40 +217,18 @@ impl Change<'_> {
         });
         Ok(Written { node, created: there.is_none() })
     }
+}
 
-    /// Keeps the content that is about to be replaced as a version, or drops it where versions are
-    /// not kept, unless `always`. Gives the path of the version.
-    fn keep_version(&mut self, place: &Place, always: bool) -> Result<Option<String>> {
-        let entry = std::sync::Arc::clone(place.entry()?);
-        let Some(blob) = &entry.blob else { return Ok(None) };
-        let id = place.id()?;
-        if !self.store.options.versioning && !always {
-            self.drop_blob(&place.space, Some(blob));
-            return Ok(None);
-        }
-        let stamp = self.stamp();
-        let path = paths::revision(&place.space, &id, entry.info.mtime);
-        // Two contents of one time: the name of the version is that of the moment it was replaced,
-        // or, where a clock went back, of the next one that is free. A version that is under way is
-        // not on the disk yet.
-        let taken = |path: &str| self.store.fs.stat(&self.store.root().join(path)).is_ok();
-        let mut path = path;
-        if self.is_pinned(&place.space, &id) || taken(&path) {
-            let mut when = stamp;
-            path = paths::revision(&place.space, &id, when);
-            while taken(&path) {
-                when = when.plus(std::time::Duration::from_nanos(1));
-                path = paths::revision(&place.space, &id, when);
-            }
-        }
-        let mut kept = Attributes::default();
-        for name in CONTENT {
-            if let Some(value) = entry.attributes.bytes(name) {
-                kept.set_bytes(name, value);
-            }
-        }
-        self.act(Action::Put(format!("{path}.mpk"), kept.encode()));
-        self.act(Action::Put(path.clone(), Vec::new()));
-        Ok(Some(path))
+/// Refuses with `InsufficientStorage` unless the quota of the space allows so many bytes more, where
+/// `old` bytes go for them.
+pub(super) fn within_quota(folder: &Place, more: u64, old: u64) -> Result<()> {
+    let root = folder.line.first().ok_or_else(|| Error::internal("no root"))?;
+    let total: u64 =
+        root.attributes.get::<i64>(key::QUOTA).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+    let after = root.info.size.saturating_sub(old).saturating_add(more);
+    // Who is over the quota already may still make less of it.
+    if total > 0 && after > total && after > root.info.size {
+        return Err(Error::full("the quota of the space is used up"));
     }
+    Ok(())
 }

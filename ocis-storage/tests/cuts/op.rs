@@ -1,7 +1,11 @@
 //! The changes that are cut, one after the other.
 
 use ocis_core::Result;
-use ocis_core::port::{Conditions, Nodes, SetMetadata, Touch, Unlock};
+use ocis_core::port::{
+    Conditions, Nodes, PurgeRule, PurgeTrash, PurgeVersions, RestoreTrash, RestoreVersion,
+    SetMetadata, Touch, Trash, Unlock, Versions,
+};
+use ocis_core::trash::Collision;
 
 use crate::world::{World, me};
 
@@ -47,6 +51,23 @@ ops! {
     Share,
     Tag,
     MoveAway,
+    RestoreTrash,
+    RestoreFolder,
+    RestoreOver,
+    RestoreChild,
+    PurgeItem,
+    PurgeChild,
+    PurgeFolder,
+    PurgeAll,
+    RestoreVersion,
+    PurgeVersions,
+}
+
+impl Op {
+    /// Whether it is done in steps, each of which is whole: what a cut leaves lies in between.
+    pub(crate) fn is_stepwise(self) -> bool {
+        matches!(self, Self::PurgeChild | Self::PurgeFolder | Self::PurgeAll)
+    }
 }
 
 impl World {
@@ -56,12 +77,54 @@ impl World {
         self.mkdir("d").await.unwrap();
         self.put("d/x", b"x").await.unwrap();
         self.put("f", b"old").await.unwrap();
-        if op == Op::CopyDeep {
+        let is_deep = matches!(
+            op,
+            Op::CopyDeep | Op::RestoreFolder | Op::RestoreChild | Op::PurgeChild | Op::PurgeFolder
+        );
+        if is_deep {
             self.mkdir("d/e").await.unwrap();
             self.put("d/e/y", b"yy").await.unwrap();
         }
         self.prepare_spaces(op).await;
-        if op == Op::Unlock { self.lock("f").await.unwrap() } else { String::new() }
+        match op {
+            Op::Unlock => self.lock("f").await.unwrap(),
+            Op::RestoreTrash | Op::RestoreOver => self.deleted("d/x").await,
+            Op::RestoreFolder | Op::PurgeFolder => self.deleted("d").await,
+            Op::RestoreChild => format!("{}/e/y", self.deleted("d").await),
+            Op::PurgeChild => format!("{}/e", self.deleted("d").await),
+            Op::PurgeItem => {
+                self.put("f", b"newer").await.unwrap();
+                self.deleted("f").await
+            }
+            Op::PurgeAll => {
+                self.deleted("f").await;
+                self.deleted("d").await
+            }
+            Op::RestoreVersion | Op::PurgeVersions => {
+                self.put("f", b"newer").await.unwrap();
+                self.put("f", &[9; LARGE]).await.unwrap();
+                self.versions(&self.cx, me("f")).await.unwrap()[1].key.clone()
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// Deletes and gives the key in the trash.
+    async fn deleted(&self, path: &str) -> String {
+        self.delete(path).await.unwrap();
+        let items = self.trash(None).await.unwrap();
+        items.into_iter().find(|item| item.origin.as_str() == path).unwrap().key
+    }
+
+    async fn restore(&self, key: String, to: Option<&str>, collision: Collision) -> Result<()> {
+        let (space, to, lock_tokens) = (me("").base, to.map(me), Vec::new());
+        let request = RestoreTrash { space, key, to, collision, lock_tokens };
+        Trash::restore(&self.driver, &self.cx, request).await.map(drop)
+    }
+
+    async fn purge(&self, key: Option<String>) -> Result<()> {
+        let request = PurgeTrash { space: me("").base, key, before: None };
+        Trash::purge(&self.driver, &self.cx, request).await.map(drop)
     }
 
     pub(crate) async fn run(&self, op: Op, token: String) -> Result<()> {
@@ -94,6 +157,23 @@ impl World {
                 self.driver.set_metadata(&self.cx, request).await.map(drop)
             }
             Op::Lock => self.lock("d/x").await.map(drop),
+            Op::RestoreTrash | Op::RestoreFolder => {
+                self.restore(token, None, Collision::Refuse).await
+            }
+            Op::RestoreOver => self.restore(token, Some("f"), Collision::Replace).await,
+            Op::RestoreChild => self.restore(token, Some("y"), Collision::Refuse).await,
+            Op::PurgeItem | Op::PurgeChild | Op::PurgeFolder => self.purge(Some(token)).await,
+            Op::PurgeAll => self.purge(None).await,
+            Op::RestoreVersion => {
+                let conditions = Conditions::default();
+                let request = RestoreVersion { target: me("f"), key: token, conditions };
+                Versions::restore(&self.driver, &self.cx, request).await.map(drop)
+            }
+            Op::PurgeVersions => {
+                let (target, rule) = (me("f"), PurgeRule::All);
+                let request = PurgeVersions { target, rule, dry_run: false };
+                Versions::purge(&self.driver, &self.cx, request).await.map(drop)
+            }
             Op::Unlock => self.driver.unlock(&self.cx, Unlock { target: me("f"), token }).await,
             _ => self.run_spaces(op).await,
         }

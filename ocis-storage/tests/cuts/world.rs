@@ -1,6 +1,6 @@
 //! A store on a disk in memory, the short ways to change it, and everything that can be seen of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,12 +14,14 @@ use ocis_core::lock::LockScope;
 use ocis_core::node::NodeKind;
 use ocis_core::path::SpacePath;
 use ocis_core::port::{
-    Conditions, Copy, CreateFolder, CreateSpace, Delete, List, LockNode, Move, Nodes, OpenUpload,
-    PageRequest, Spaces, Uploads,
+    Conditions, Copy, CreateFolder, CreateSpace, Delete, List, ListTrash, ListVersions, LockNode,
+    Move, Nodes, OpenUpload, PageRequest, Spaces, Trash, Uploads, Versions,
 };
 use ocis_core::reference::Reference;
 use ocis_core::time::{SystemClock, Timestamp};
+use ocis_core::trash::TrashItem;
 use ocis_core::user::UserRole;
+use ocis_core::version::Version;
 use ocis_core::{Error, ErrorKind, Result};
 use ocis_storage::blob::{BlobStore, PosixBlobs};
 use ocis_storage::data::DataPlane;
@@ -75,6 +77,8 @@ impl World {
     pub(crate) fn with(fs: Arc<dyn Fs>, options: Options) -> Result<Self> {
         let root = Path::new("/store");
         let blobs: Arc<dyn BlobStore> = Arc::new(PosixBlobs::new(Arc::clone(&fs), root));
+        // One file a record, so that purges have more than one.
+        let options = Options { purge_steps: 1, ..options };
         let store = Store::open(fs, Arc::clone(&blobs), root, options)?;
         let tickets =
             Tickets::new(b"secret", &storage(), Duration::from_secs(86400 * 36500)).unwrap();
@@ -180,12 +184,39 @@ impl World {
                     }
                     let (length, first) = (bytes.len(), bytes.first());
                     let (metadata, locks) = (&node.info.metadata, node.locks.len());
-                    let text = format!("{length} {first:?} {metadata:?} {locks} {}", node.favorite);
+                    let versions = self.versions(&cx, at(owner, path)).await?;
+                    // In no order: the clock of a change is behind that of the uploads before it.
+                    let versions: BTreeSet<_> =
+                        versions.iter().map(|version| version.size).collect();
+                    let favorite = node.favorite;
+                    let text =
+                        format!("{length} {first:?} {metadata:?} {locks} {favorite} {versions:?}");
                     seen.insert(format!("{owner}/{path}"), text);
                 }
             }
         }
         self.see_spaces(&mut seen).await?;
+        let mut rest = vec![None];
+        while let Some(key) = rest.pop() {
+            for item in self.trash(key).await? {
+                seen.insert(format!("trash/{}", item.origin), item.size.to_string());
+                if item.kind == NodeKind::Folder {
+                    rest.push(Some(item.key));
+                }
+            }
+        }
         Ok(seen)
+    }
+
+    pub(crate) async fn versions(&self, cx: &Cx, target: Reference) -> Result<Vec<Version>> {
+        let request = ListVersions { target, page: PageRequest::default() };
+        Ok(Versions::list(&self.driver, cx, request).await?.items)
+    }
+
+    /// What is in the trash of einstein, or in a folder in it.
+    pub(crate) async fn trash(&self, key: Option<String>) -> Result<Vec<TrashItem>> {
+        let space = me("").base;
+        let request = ListTrash { space, key, page: PageRequest::default() };
+        Ok(Trash::list(&self.driver, &self.cx, request).await?.items)
     }
 }

@@ -9,10 +9,12 @@ use ocis_core::path::SpacePath;
 use ocis_core::permissions::Permissions;
 use ocis_core::port::{
     Conditions, Copy, CreateFolder, CreateSpace, Delete, GetSpace, Grants, List, ListGrants,
-    ListSpaces, LockNode, Move, Nodes, OpenRead, PageRequest, RefreshLock, RemoveGrant, SetGrant,
-    SetMetadata, Spaces, Stat, Tag, Touch, UpdateSpace,
+    ListSpaces, ListTrash, ListVersions, LockNode, Move, Nodes, OpenRead, OpenVersion, PageRequest,
+    PurgeRule, PurgeTrash, PurgeVersions, RefreshLock, RemoveGrant, RestoreTrash, RestoreVersion,
+    SetGrant, SetMetadata, Spaces, Stat, Tag, Touch, Trash, UpdateSpace, Versions,
 };
 use ocis_core::reference::Reference;
+use ocis_core::trash::Collision;
 use ocis_core::{Error, Result};
 
 use super::world::{World, at, person, root};
@@ -89,6 +91,41 @@ fn given(letters: &str) -> SetGrant {
     SetGrant { target: at("d"), grant, lock_tokens: Vec::new() }
 }
 
+/// What names something in the trash that lay here.
+async fn key(world: &World, path: &str) -> String {
+    let request = ListTrash { space: root(), key: None, page: page() };
+    let page = Trash::list(&world.driver, &person("einstein"), request).await.unwrap();
+    page.items.into_iter().find(|item| item.origin.as_str() == path).unwrap().key
+}
+
+/// What names the version of `f`.
+async fn version(world: &World) -> String {
+    let request = ListVersions { target: at("f"), page: page() };
+    let page = Versions::list(&world.driver, &person("einstein"), request).await.unwrap();
+    page.items[0].key.clone()
+}
+
+async fn listed(world: &World, key: Option<String>) -> Result<()> {
+    let request = ListTrash { space: root(), key, page: page() };
+    let page = Trash::list(&world.driver, &world.marie, request).await?;
+    if page.items.is_empty() { Err(Error::internal("nothing is listed")) } else { Ok(()) }
+}
+
+async fn restored(
+    world: &World,
+    key: String,
+    to: Option<Reference>,
+    collision: Collision,
+) -> Result<()> {
+    let request = RestoreTrash { space: root(), key, to, collision, lock_tokens: Vec::new() };
+    Trash::restore(&world.driver, &world.marie, request).await.map(drop)
+}
+
+async fn purged(world: &World, key: Option<String>) -> Result<()> {
+    let request = PurgeTrash { space: root(), key, before: None };
+    Trash::purge(&world.driver, &world.marie, request).await.map(drop)
+}
+
 cases! {
     "stat" needs "": |world| {
         world.driver.stat(&world.marie, Stat { target: at("d/x") }).await.map(drop)
@@ -105,7 +142,7 @@ cases! {
     };
     "read" needs "r": |world| {
         let request = OpenRead { target: at("d/x") };
-        let read = world.driver.open_read(&world.marie, request).await?;
+        let read = Nodes::open_read(&world.driver, &world.marie, request).await?;
         world.fetch(read.ticket).await
     };
     "create a folder" needs "a": |world| {
@@ -160,6 +197,40 @@ cases! {
         let token = taken.lock.lock.token;
         let request = RefreshLock { target: at("d/x"), token, expires: None };
         world.driver.refresh_lock(&world.marie, request).await.map(drop)
+    };
+    "list the trash" needs "u": |world| listed(world, None).await;
+    "list a folder in the trash" needs "u": |world| {
+        listed(world, Some(key(world, "old").await)).await
+    };
+    "bring back" needs "Uwa": |world| {
+        restored(world, key(world, "gone").await, None, Collision::Refuse).await
+    };
+    "bring back over something" needs "Uwd": |world| {
+        restored(world, key(world, "gone").await, Some(at("f")), Collision::Replace).await
+    };
+    "bring back from a folder" needs "Uwa": |world| {
+        let key = format!("{}/y", key(world, "old").await);
+        restored(world, key, Some(at("d/y")), Collision::Refuse).await
+    };
+    "purge" needs "P": |world| purged(world, Some(key(world, "old").await)).await;
+    "purge all" needs "P": |world| purged(world, None).await;
+    "list versions" needs "v": |world| {
+        let request = ListVersions { target: at("f"), page: page() };
+        Versions::list(&world.driver, &world.marie, request).await.map(drop)
+    };
+    "read a version" needs "vr": |world| {
+        let request = OpenVersion { target: at("f"), key: version(world).await };
+        let read = Versions::open_read(&world.driver, &world.marie, request).await?;
+        world.fetch(read.ticket).await
+    };
+    "restore a version" needs "V": |world| {
+        let (target, key, conditions) = (at("f"), version(world).await, free());
+        let request = RestoreVersion { target, key, conditions };
+        Versions::restore(&world.driver, &world.marie, request).await.map(drop)
+    };
+    "purge versions" needs "d": |world| {
+        let request = PurgeVersions { target: at("f"), rule: PurgeRule::All, dry_run: false };
+        Versions::purge(&world.driver, &world.marie, request).await.map(drop)
     };
     "get a space" needs "": |world| {
         world.driver.get(&world.marie, GetSpace { space: root() }).await.map(drop)

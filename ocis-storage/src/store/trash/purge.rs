@@ -1,0 +1,315 @@
+//! Out of the trash, for good.
+//!
+//! What is removed may be a million files. So it goes in batches of a bounded record each, what lies
+//! deepest first: whatever happens in between, what is left is still listed, and fits together. The
+//! lock of the memory is held for a batch that is worked out already, never while files are read.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use ocis_core::event::EventKind;
+use ocis_core::id::{BlobId, NodeId, ResourceId, SpaceId};
+use ocis_core::node::NodeKind;
+use ocis_core::permissions::Permissions;
+use ocis_core::port::PurgeTrash;
+use ocis_core::time::Timestamp;
+use ocis_core::version::Purged;
+use ocis_core::{Cx, Error, ErrorKind, Result};
+
+use super::{Found, Item, Store, nothing, top_of};
+use crate::fs::is_missing;
+use crate::journal::{Action, broken};
+use crate::layout::attributes::{self as key, Attributes};
+use crate::layout::paths;
+use crate::store::change::Change;
+use crate::store::versions::revisions;
+
+/// Deleted nodes that are looked up at once.
+const PAGE: usize = 1000;
+
+/// How far the removal of one item has come: the folders that it is in, by name, from the item down,
+/// with the names in each that are still to be done.
+#[derive(Debug, Default)]
+struct Walk(Vec<Level>);
+
+#[derive(Debug)]
+struct Level {
+    name: String,
+    rest: Vec<String>,
+    /// Something in it is damaged and stays, so it stays as well.
+    is_stuck: bool,
+}
+
+/// What one record removes.
+#[derive(Debug, Default)]
+struct Batch {
+    /// Steps after which it is long enough.
+    limit: usize,
+    steps: Vec<Action>,
+    gone: Vec<NodeId>,
+    purged: Purged,
+    /// Folders that stay in the trash, and the bytes that they lose; the first is what was deleted.
+    line: Vec<(Item, u64)>,
+    is_last: bool,
+}
+
+impl Batch {
+    fn is_full(&self) -> bool {
+        self.steps.len() >= self.limit
+    }
+
+    fn remove(&mut self, path: String) {
+        self.steps.push(Action::Remove(path));
+    }
+
+    /// A content that the removed metadata names.
+    fn drop_blob(&mut self, space: &SpaceId, attributes: &Attributes) {
+        let Some(blob) = attributes.text(key::BLOB).and_then(|id| BlobId::parse(id).ok()) else {
+            return;
+        };
+        self.purged.blobs += 1;
+        self.purged.bytes += attributes.get::<u64>(key::BLOB_SIZE).unwrap_or(0);
+        self.steps.push(Action::DropBlob(space.clone(), blob));
+    }
+
+    fn lose(&mut self, bytes: u64) {
+        self.line.iter_mut().for_each(|(_, lost)| *lost += bytes);
+    }
+}
+
+impl Store {
+    /// Removes one item, or all of them, for good.
+    pub(crate) async fn purge_trash(
+        self: &Arc<Self>,
+        cx: &Cx,
+        request: PurgeTrash,
+    ) -> Result<Purged> {
+        let PurgeTrash { space: root, key, before } = request;
+        if root.storage != self.options.storage {
+            return Err(nothing());
+        }
+        let (space, mut total) = (root.space.clone(), Purged::default());
+        if let Some(key) = key {
+            self.purge_item(cx, &space, &key, before, &mut total).await?;
+            return Ok(total);
+        }
+        self.look(cx, |change| change.trash_root(&root, Permissions::PURGE_TRASH))?;
+        self.catch_up().await?;
+        let mut damaged = None;
+        let mut cursor: Option<ocis_core::port::Cursor> = None;
+        loop {
+            let (within, after) = (space.clone(), cursor.take());
+            let (page, left_out) = self
+                .reading(move |store| {
+                    let after = after.as_ref().map(|cursor| cursor.0.as_str());
+                    store.trash_page(&within, after, PAGE)
+                })
+                .await?;
+            damaged = damaged.or(left_out);
+            for item in page.items {
+                match self.purge_item(cx, &space, &item.key, before, &mut total).await {
+                    Ok(()) => {}
+                    // Somebody else was faster, or may do it.
+                    Err(error)
+                        if matches!(
+                            error.kind(),
+                            ErrorKind::NotFound | ErrorKind::PermissionDenied
+                        ) => {}
+                    // What is damaged does not keep the others.
+                    Err(error) if error.kind() == ErrorKind::Internal => damaged = Some(error),
+                    Err(error) => return Err(error),
+                }
+            }
+            let Some(next) = page.next else { return damaged.map_or(Ok(total), Err) };
+            cursor = Some(next);
+        }
+    }
+
+    async fn purge_item(
+        self: &Arc<Self>,
+        cx: &Cx,
+        space: &SpaceId,
+        key: &str,
+        before: Option<Timestamp>,
+        total: &mut Purged,
+    ) -> Result<()> {
+        let top = top_of(key)?;
+        let (mut walk, mut has_begun) = (Walk::default(), false);
+        loop {
+            let _trash = self.trash.lock().await;
+            self.unpinned(space, &top).await?;
+            let (within, key) = (space.clone(), key.to_owned());
+            let planned = self
+                .reading(move |store| {
+                    let found = store.find_trashed(&within, &key)?;
+                    if before.is_some_and(|before| found.deleted >= before) {
+                        return Ok(None);
+                    }
+                    let batch = store.batch(&found, &mut walk)?;
+                    Ok(Some((found, batch, walk)))
+                })
+                .await;
+            let (found, batch, rest) = match planned {
+                Ok(Some(planned)) => planned,
+                Ok(None) => return Ok(()),
+                // Taken out of the trash between two batches.
+                Err(error) if has_begun && error.kind() == ErrorKind::NotFound => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            (walk, has_begun) = (rest, true);
+            let (purged, is_last) = (batch.purged, batch.is_last);
+            self.change(cx, move |change| change.purge(&found, batch)).await?;
+            total.items += purged.items;
+            total.blobs += purged.blobs;
+            total.bytes += purged.bytes;
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Works out the next record of a removal; blocking.
+    fn batch(&self, found: &Found, walk: &mut Walk) -> Result<Batch> {
+        let mut batch = Batch { limit: self.options.purge_steps.max(1), ..Batch::default() };
+        batch
+            .line
+            .extend(std::iter::once(&found.top).chain(&found.below).map(|item| (item.clone(), 0)));
+        if walk.0.is_empty() {
+            walk.0.push(self.level(found.item().name.clone(), found.item())?);
+        }
+        // The folders that the walk is in may have been taken out of the trash meanwhile.
+        let mut depth = 1;
+        while let Some(level) = walk.0.get(depth) {
+            let Some((folder, _)) = batch.line.last() else { break };
+            let Some(item) = self.inside(&found.space, folder, &level.name)? else { break };
+            batch.line.push((item, 0));
+            depth += 1;
+        }
+        walk.0.truncate(depth);
+        while !batch.is_full() && !batch.is_last {
+            self.step(&found.space, walk, &mut batch)?;
+        }
+        Ok(batch)
+    }
+
+    fn step(&self, space: &SpaceId, walk: &mut Walk, batch: &mut Batch) -> Result<()> {
+        let (Some(level), Some((item, lost))) = (walk.0.last_mut(), batch.line.last()) else {
+            batch.is_last = true;
+            return Ok(());
+        };
+        if let Some(name) = level.rest.pop() {
+            match self.inside(space, item, &name) {
+                Ok(Some(child)) => {
+                    walk.0.push(self.level(name, &child)?);
+                    batch.line.push((child, 0));
+                }
+                Ok(None) => {}
+                Err(error) if error.kind() == ErrorKind::Internal => {
+                    tracing::error!(?error, name, "left behind by a purge");
+                    level.is_stuck = true;
+                }
+                Err(error) => return Err(error),
+            }
+            return Ok(());
+        }
+        if level.is_stuck {
+            // What it lost already has to be written first.
+            if *lost > 0 {
+                batch.limit = 0;
+                return Ok(());
+            }
+            batch.line.pop();
+            walk.0.pop();
+            match walk.0.last_mut() {
+                Some(above) => above.is_stuck = true,
+                None => return Err(Error::internal("something in it is damaged and stays")),
+            }
+        } else if self.clear(space, item.clone(), batch)? {
+            walk.0.pop();
+            batch.is_last = walk.0.is_empty();
+        }
+        Ok(())
+    }
+
+    fn level(&self, name: String, item: &Item) -> Result<Level> {
+        // The first name is the last to be taken.
+        let rest = if item.kind == NodeKind::File { Vec::new() } else { self.names(item)? };
+        Ok(Level { name, rest, is_stuck: false })
+    }
+
+    /// Removes the innermost item of the line with everything that belongs to it; false when its
+    /// versions alone filled the record.
+    fn clear(&self, space: &SpaceId, item: Item, batch: &mut Batch) -> Result<bool> {
+        let node = paths::node(space, &item.id);
+        let (folder, base) = node.rsplit_once('/').unwrap_or(("", &node));
+        let beside = self.fs.read_dir(&self.root.join(folder));
+        let beside = if is_missing(&beside) { Vec::new() } else { beside.map_err(broken)? };
+        let beside: HashSet<String> = beside.into_iter().map(|entry| entry.name).collect();
+        let is_there =
+            |path: &str| path.rsplit_once('/').is_some_and(|(_, name)| beside.contains(name));
+        for name in revisions(beside.iter().map(String::as_str), base) {
+            if batch.is_full() {
+                return Ok(false);
+            }
+            let place = format!("{folder}/{name}");
+            match self.fs.read(&self.root.join(format!("{place}.mpk"))) {
+                Ok(bytes) => {
+                    batch.drop_blob(space, &Attributes::decode(&bytes).unwrap_or_default())
+                }
+                result if is_missing(&result) => {}
+                Err(error) => return Err(broken(error)),
+            }
+            for path in [place.clone(), format!("{place}.mpk"), format!("{place}.mlock")] {
+                if is_there(&path) {
+                    batch.remove(path);
+                }
+            }
+        }
+        let lost = batch.line.pop().map_or(0, |(_, lost)| lost);
+        batch.lose(item.size.saturating_sub(lost));
+        match batch.line.last() {
+            Some((parent, _)) => batch.remove(format!("{}/{}", parent.place, item.name)),
+            None => {
+                let link = paths::trash(space, &item.id);
+                batch.remove(link.clone());
+                batch.steps.push(Action::Prune(link));
+            }
+        }
+        if item.kind == NodeKind::Folder {
+            batch.steps.push(Action::RemoveFolder(item.place.clone()));
+        } else {
+            batch.drop_blob(space, &item.attributes);
+            batch.remove(item.place.clone());
+        }
+        let mut leftovers = vec![format!("{}.mpk", item.place), format!("{}.mlock", item.place)];
+        for ending in ["mlock", "lock", "flock"] {
+            leftovers.push(format!("{node}.{ending}"));
+        }
+        leftovers.dedup();
+        leftovers.into_iter().filter(|path| is_there(path)).for_each(|path| batch.remove(path));
+        batch.steps.push(Action::Prune(node));
+        batch.purged.items += 1;
+        batch.gone.push(item.id);
+        Ok(true)
+    }
+}
+
+impl Change<'_> {
+    fn purge(&mut self, found: &Found, batch: Batch) -> Result<()> {
+        self.may(found, Permissions::PURGE_TRASH)?;
+        for (depth, (folder, lost)) in
+            batch.line.iter().enumerate().filter(|(_, (_, lost))| *lost > 0)
+        {
+            self.shrink(&found.space, depth == 0, folder, *lost);
+        }
+        batch.steps.into_iter().for_each(|step| self.act(step));
+        batch.gone.iter().for_each(|id| self.forget(&found.space, id));
+        if batch.is_last {
+            let space = ResourceId::root(self.store.options.storage.clone(), found.space.clone());
+            self.tell(EventKind::ItemPurged { space, key: found.key(), from: found.origin() });
+        }
+        // Whoever reads of this item next waits for this record.
+        self.forget(&found.space, &found.top.id);
+        Ok(())
+    }
+}
