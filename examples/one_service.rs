@@ -75,8 +75,8 @@ async fn main() -> anyhow::Result<()> {
     driver.create(&cx, CreateSpace::personal(ada.id.clone(), "Ada")).await?;
 
     let (users, options) = (Arc::new(NoUsers), DavOptions::default());
-    let (nodes, spaces) = (driver.clone(), driver);
-    let dav = Dav::new(DavParts { nodes, spaces, uploads, users, data, options });
+    let (nodes, spaces, trash, versions) = (driver.clone(), driver.clone(), driver.clone(), driver);
+    let dav = Dav::new(DavParts { nodes, spaces, uploads, trash, versions, users, data, options });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/webdav/hello.txt", listener.local_addr()?);
     let stop = tokio_util::sync::CancellationToken::new();

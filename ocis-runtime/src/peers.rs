@@ -12,8 +12,8 @@ use std::sync::{Arc, OnceLock};
 
 use ocis_core::data::HttpService;
 use ocis_core::port::{
-    Authenticate, EventBus, Grants, Groups, Late, Maintenance, Nodes, Spaces, UploadSessions,
-    Uploads, Users,
+    Authenticate, EventBus, Grants, Groups, Late, Maintenance, Nodes, Spaces, Trash,
+    UploadSessions, Uploads, Users, Versions,
 };
 use ocis_core::{Error, Result};
 use parking_lot::Mutex;
@@ -37,6 +37,10 @@ pub enum Port {
     UploadSessions,
     /// [`Maintenance`], keyed by storage id.
     Maintenance,
+    /// [`Trash`], keyed by storage id.
+    Trash,
+    /// [`Versions`], keyed by storage id.
+    Versions,
     /// The data plane ([`ocis_core::data`]), keyed by storage id.
     Data,
     /// [`Users`], keyed by directory.
@@ -59,6 +63,8 @@ impl Port {
             Self::Grants => "grants",
             Self::UploadSessions => "upload-sessions",
             Self::Maintenance => "maintenance",
+            Self::Trash => "trash",
+            Self::Versions => "versions",
             Self::Data => "data",
             Self::Users => "users",
             Self::Groups => "groups",
@@ -260,6 +266,8 @@ ports! {
     Grants, grants, keyed_grants: dyn Grants, Arc<dyn Grants>;
     UploadSessions, sessions, keyed_sessions: dyn UploadSessions, Arc<dyn UploadSessions>;
     Maintenance, maintenance, keyed_maintenance: dyn Maintenance, Arc<dyn Maintenance>;
+    Trash, trash, keyed_trash: dyn Trash, Arc<dyn Trash>;
+    Versions, versions, keyed_versions: dyn Versions, Arc<dyn Versions>;
     Data, data, keyed_data: HttpService, HttpService;
     Users, users, keyed_users: dyn Users, Arc<dyn Users>;
     Groups, groups, keyed_groups: dyn Groups, Arc<dyn Groups>;
@@ -336,6 +344,16 @@ impl Peers {
     /// Upload sessions of all storages.
     pub fn sessions(&self) -> Arc<dyn UploadSessions> {
         Arc::new(self.ports.sessions.plain.clone())
+    }
+
+    /// What was deleted, of whichever storage.
+    pub fn trash(&self) -> Arc<dyn Trash> {
+        Arc::new(self.ports.trash.plain.clone())
+    }
+
+    /// Former contents of files, of whichever storage.
+    pub fn versions(&self) -> Arc<dyn Versions> {
+        Arc::new(self.ports.versions.plain.clone())
     }
 
     /// The accounts.

@@ -9,7 +9,9 @@ mod sessions;
 mod spaces;
 #[cfg(test)]
 mod tests;
+mod trash;
 mod uploads;
+mod versions;
 
 use std::sync::Arc;
 
@@ -23,7 +25,9 @@ pub use self::grants::GrantsGateway;
 pub use self::nodes::NodesGateway;
 pub use self::sessions::SessionsGateway;
 pub use self::spaces::SpacesGateway;
+pub use self::trash::TrashGateway;
 pub use self::uploads::UploadsGateway;
+pub use self::versions::VersionsGateway;
 
 use crate::peers::Keyed;
 

@@ -23,6 +23,8 @@ impl Service for Frontend {
         let features = Features {
             checksums: checksums(&config)?,
             spaces: Some(SpacesFeature { max_quota: config.max_quota.0, ..Default::default() }),
+            trash: true,
+            versions: true,
             ..Features::default()
         };
         Ok(Unit::new().answers(Ocs::new(OcsParts {

@@ -6,8 +6,8 @@ use ocis_core::id::StorageId;
 use ocis_core::{Error, Result};
 
 use crate::gateway::{
-    AuthenticateGateway, GrantsGateway, NodesGateway, SessionsGateway, SpacesGateway,
-    UploadsGateway, data_gateway,
+    AuthenticateGateway, GrantsGateway, NodesGateway, SessionsGateway, SpacesGateway, TrashGateway,
+    UploadsGateway, VersionsGateway, data_gateway,
 };
 use crate::peers::{Offer, Peers, Port, Slot};
 use crate::service::{Service, Unit};
@@ -25,6 +25,8 @@ impl Service for Gateway {
         Slot::AnyKey(Port::Uploads),
         Slot::AnyKey(Port::Grants),
         Slot::AnyKey(Port::UploadSessions),
+        Slot::AnyKey(Port::Trash),
+        Slot::AnyKey(Port::Versions),
         Slot::AnyKey(Port::Data),
         Slot::Key(Port::Authenticate, "basic"),
     ];
@@ -34,6 +36,8 @@ impl Service for Gateway {
         Slot::Plain(Port::Uploads),
         Slot::Plain(Port::Grants),
         Slot::Plain(Port::UploadSessions),
+        Slot::Plain(Port::Trash),
+        Slot::Plain(Port::Versions),
         Slot::Plain(Port::Data),
         Slot::Plain(Port::Authenticate),
     ];
@@ -58,6 +62,8 @@ impl Service for Gateway {
             .offers(Offer::Uploads(Arc::new(UploadsGateway::new(peers.keyed_uploads()))))
             .offers(Offer::Grants(Arc::new(GrantsGateway::new(peers.keyed_grants()))))
             .offers(Offer::UploadSessions(Arc::new(SessionsGateway::new(peers.keyed_sessions()))))
+            .offers(Offer::Trash(Arc::new(TrashGateway::new(peers.keyed_trash()))))
+            .offers(Offer::Versions(Arc::new(VersionsGateway::new(peers.keyed_versions()))))
             .offers(Offer::Data(data_gateway(peers.keyed_data())))
             .offers(Offer::Authenticate(Arc::new(authenticate)))
             .ready_when(is_ready))

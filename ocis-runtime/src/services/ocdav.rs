@@ -18,6 +18,8 @@ impl Service for Ocdav {
         Slot::Plain(Port::Spaces),
         Slot::Plain(Port::Uploads),
         Slot::Plain(Port::Data),
+        Slot::Plain(Port::Trash),
+        Slot::Plain(Port::Versions),
         Slot::Plain(Port::Users),
     ];
     type Config = settings::Ocdav;
@@ -34,6 +36,8 @@ impl Service for Ocdav {
             nodes: peers.nodes(),
             spaces: peers.spaces(),
             uploads: peers.uploads(),
+            trash: peers.trash(),
+            versions: peers.versions(),
             users: peers.users(),
             data: peers.data(),
             options,

@@ -40,6 +40,8 @@ impl Service for StorageUsers {
         Slot::AnyKey(Port::Grants),
         Slot::AnyKey(Port::UploadSessions),
         Slot::AnyKey(Port::Maintenance),
+        Slot::AnyKey(Port::Trash),
+        Slot::AnyKey(Port::Versions),
         Slot::AnyKey(Port::Data),
     ];
     type Config = settings::StorageUsers;
@@ -71,6 +73,8 @@ impl Service for StorageUsers {
             .offers_as(storage.as_str(), Offer::Grants(Arc::new(handles.grants)))
             .offers_as(storage.as_str(), Offer::UploadSessions(Arc::new(handles.sessions)))
             .offers_as(storage.as_str(), Offer::Maintenance(Arc::new(handles.maintenance)))
+            .offers_as(storage.as_str(), Offer::Trash(Arc::new(handles.trash)))
+            .offers_as(storage.as_str(), Offer::Versions(Arc::new(handles.versions)))
             .offers_as(storage.as_str(), Offer::Data(late_http(handles.data, Self::NAME)))
             .ready_when(move || probed.bound().map(drop))
             .starts(move || async move {

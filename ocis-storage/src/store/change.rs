@@ -279,7 +279,7 @@ impl<'a> Change<'a> {
     }
 
     /// A folder comes back with the children that its files list.
-    pub(crate) fn adopt(&mut self, space: &SpaceId, folder: &NodeId, children: Children) {
+    pub(crate) fn take_back(&mut self, space: &SpaceId, folder: &NodeId, children: Children) {
         let listed = self.listed.entry((space.clone(), folder.clone())).or_default();
         listed.extend(children.into_iter().map(|(name, child)| (name.to_string(), Some(child))));
     }

@@ -18,12 +18,49 @@ pub(crate) enum Route {
     Status,
     /// A file or folder.
     Node(Place),
+    /// The trash of a space, or something in it.
+    Trash(Trash),
+    /// What is known of a file, or its versions.
+    Meta(Meta),
     /// `/dav` and the like: something that has no content of its own.
     Fork,
     /// Something that a later version does.
     Later,
     /// Nothing.
     Unknown,
+}
+
+/// The trash of a space, or something in it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Trash {
+    /// What stands before the key, decoded, without a slash at its end.
+    pub(crate) prefix: String,
+    /// The space.
+    pub(crate) root: Root,
+    /// What it is known by in the trash, with the way down to something in a deleted folder.
+    pub(crate) key: Option<String>,
+}
+
+/// What is known of a file, or its versions.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Meta {
+    /// What stands before `/v`, decoded.
+    pub(crate) prefix: String,
+    /// The file.
+    pub(crate) id: ResourceId,
+    /// What of it.
+    pub(crate) what: Facet,
+}
+
+/// What of a file is meant.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Facet {
+    /// Where it is.
+    Paths,
+    /// All its versions.
+    Versions,
+    /// One version.
+    Version(String),
 }
 
 /// A file or folder as the URL names it.
@@ -79,13 +116,36 @@ fn dav(prefix: String, tree: &str, rest: &[Cow<'_, str>]) -> Answer<Route> {
         ("files", [user, rest @ ..]) => {
             node(format!("{prefix}/files/{user}"), Root::User(user.to_string()), rest)
         }
-        ("spaces", [trash, ..]) if trash == "trash-bin" => Ok(Route::Later),
+        ("spaces", [bin]) if bin == "trash-bin" => Ok(Route::Fork),
+        ("spaces", [bin, id, rest @ ..]) if bin == "trash-bin" => {
+            let root = Root::Resource(id.parse()?);
+            Ok(trash(format!("{prefix}/spaces/trash-bin/{id}"), root, rest))
+        }
         ("spaces", [id, rest @ ..]) => {
             node(format!("{prefix}/spaces/{id}"), Root::Resource(id.parse()?), rest)
         }
-        ("trash-bin" | "meta" | "public-files" | "ocm" | "avatars", _) => Ok(Route::Later),
+        ("trash-bin" | "meta", []) => Ok(Route::Fork),
+        ("trash-bin", [user, rest @ ..]) => {
+            let root = Root::User(user.to_string());
+            Ok(trash(format!("{prefix}/trash-bin/{user}"), root, rest))
+        }
+        ("meta", [id, rest @ ..]) => {
+            let what = match rest {
+                [] => Facet::Paths,
+                [v] if v == "v" => Facet::Versions,
+                [v, key] if v == "v" => Facet::Version(key.to_string()),
+                _ => return Ok(Route::Unknown),
+            };
+            Ok(Route::Meta(Meta { prefix: format!("{prefix}/meta/{id}"), id: id.parse()?, what }))
+        }
+        ("public-files" | "ocm" | "avatars", _) => Ok(Route::Later),
         _ => Ok(Route::Unknown),
     }
+}
+
+fn trash(prefix: String, root: Root, key: &[Cow<'_, str>]) -> Route {
+    let key = (!key.is_empty()).then(|| key.join("/"));
+    Route::Trash(Trash { prefix, root, key })
 }
 
 fn node(prefix: String, root: Root, path: &[Cow<'_, str>]) -> Answer<Route> {
@@ -173,13 +233,42 @@ mod tests {
             ("/status", Route::Status),
             ("/dav", Route::Fork),
             ("/remote.php/dav/spaces/", Route::Fork),
-            ("/dav/spaces/trash-bin/s$p", Route::Later),
-            ("/dav/meta/x/v", Route::Later),
+            ("/dav/spaces/trash-bin", Route::Fork),
+            ("/dav/trash-bin/", Route::Fork),
+            ("/dav/meta", Route::Fork),
+            ("/dav/meta/s$p!n/x", Route::Unknown),
+            ("/dav/meta/s$p!n/v/k/x", Route::Unknown),
             ("/dav/public-files/t", Route::Later),
             ("/dav/uploads/u", Route::Unknown),
             ("/", Route::Unknown),
             ("/remote.php", Route::Unknown),
             ("/data", Route::Unknown),
+        ] {
+            assert_eq!(parse(url).unwrap(), route, "{url}");
+        }
+    }
+
+    #[test]
+    fn urls_of_the_trash_and_of_versions() {
+        let id: ResourceId = "s$p!n".parse().unwrap();
+        let trash = |prefix: &str, root, key: Option<&str>| {
+            Route::Trash(Trash { prefix: prefix.into(), root, key: key.map(str::to_owned) })
+        };
+        let meta =
+            |prefix: &str, what| Route::Meta(Meta { prefix: prefix.into(), id: id.clone(), what });
+        let space = Root::Resource("s$p".parse().unwrap());
+        for (url, route) in [
+            (
+                "/dav/spaces/trash-bin/s$p/k/a%20b",
+                trash("/dav/spaces/trash-bin/s$p", space, Some("k/a b")),
+            ),
+            (
+                "/remote.php/dav/trash-bin/einstein/",
+                trash("/remote.php/dav/trash-bin/einstein", Root::User("einstein".into()), None),
+            ),
+            ("/dav/meta/s$p%21n", meta("/dav/meta/s$p!n", Facet::Paths)),
+            ("/remote.php/dav/meta/s$p!n/v/", meta("/remote.php/dav/meta/s$p!n", Facet::Versions)),
+            ("/dav/meta/s$p!n/v/k", meta("/dav/meta/s$p!n", Facet::Version("k".into()))),
         ] {
             assert_eq!(parse(url).unwrap(), route, "{url}");
         }
@@ -206,6 +295,8 @@ mod tests {
             "/webdav/a%0d%0ab",
             "/dav/spaces/s",
             "/dav/spaces/..$x",
+            "/dav/spaces/trash-bin/s",
+            "/dav/meta/x/v",
             "/dav/spaces/s$p!..%2f..",
             &long,
             &deep,

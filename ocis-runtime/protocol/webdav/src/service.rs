@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use ocis_core::data::{Body, HttpService, empty};
-use ocis_core::port::{Nodes, Spaces, Uploads, Users};
+use ocis_core::path::SpacePath;
+use ocis_core::port::{Nodes, Spaces, Trash, Uploads, Users, Versions};
 use ocis_core::{Caller, Cx, Error};
 
 use crate::error::{Answer, Failure};
-use crate::route::{self, Route};
+use crate::route::{self, Place, Route};
 use crate::tree::{Homes, Target};
 use crate::verb;
 
@@ -24,6 +25,10 @@ pub struct DavParts {
     pub spaces: Arc<dyn Spaces>,
     /// Where content goes in.
     pub uploads: Arc<dyn Uploads>,
+    /// What was deleted.
+    pub trash: Arc<dyn Trash>,
+    /// Former contents of files.
+    pub versions: Arc<dyn Versions>,
     /// The names of owners.
     pub users: Arc<dyn Users>,
     /// The data plane of the storage.
@@ -152,8 +157,15 @@ impl Server {
         let Some(cx) = cx.filter(|cx| !matches!(cx.caller, Caller::Anonymous)) else {
             return Err(Error::unauthenticated("you are not signed in").into());
         };
-        let place = match route {
-            Route::Node(place) => place,
+        let (place, facet) = match route {
+            Route::Node(place) => (place, Part::Node),
+            Route::Trash(route::Trash { prefix, root, key }) => {
+                (Place { prefix, root, path: SpacePath::root() }, Part::Trash(key))
+            }
+            Route::Meta(route::Meta { prefix, id, what }) => {
+                let root = route::Root::Resource(id);
+                (Place { prefix, root, path: SpacePath::root() }, Part::Meta(what))
+            }
             Route::Fork => {
                 return Err(Failure::not_allowed(
                     verb::options::ALLOW_NONE,
@@ -175,10 +187,24 @@ impl Server {
             headers: parts.headers,
             server: self,
         };
+        match facet {
+            Part::Trash(key) => return verb::trash::answer(&call, key, &parts.method, body).await,
+            Part::Meta(what) => {
+                return verb::versions::answer(&call, what, &parts.method, body).await;
+            }
+            Part::Node => {}
+        }
         let is_preview =
             parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "preview=1"));
         verb(&call, &parts.method, is_preview, body).await
     }
+}
+
+/// What of the target a request is about.
+enum Part {
+    Node,
+    Trash(Option<String>),
+    Meta(route::Facet),
 }
 
 async fn verb(call: &Call, method: &Method, is_preview: bool, body: Body) -> Answer {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use ocis_core::Result;
 use ocis_core::data::HttpService;
 use ocis_core::id::StorageId;
-use ocis_core::port::{Grants, Late, Maintenance, Nodes, Spaces, UploadSessions, Uploads};
+use ocis_core::port::{
+    Grants, Late, Maintenance, Nodes, Spaces, Trash, UploadSessions, Uploads, Versions,
+};
 use ocis_core::time::SystemClock;
 use ocis_storage::blob::BlobStore;
 use ocis_storage::data::DataPlane;
@@ -30,6 +32,8 @@ pub(super) struct Handles {
     pub(super) grants: Late<dyn Grants>,
     pub(super) sessions: Late<dyn UploadSessions>,
     pub(super) maintenance: Late<dyn Maintenance>,
+    pub(super) trash: Late<dyn Trash>,
+    pub(super) versions: Late<dyn Versions>,
     pub(super) data: Late<HttpService>,
 }
 
@@ -45,6 +49,8 @@ impl Handles {
             grants: Late::<dyn Grants>::unbound(),
             sessions: Late::<dyn UploadSessions>::unbound(),
             maintenance: Late::<dyn Maintenance>::unbound(),
+            trash: Late::<dyn Trash>::unbound(),
+            versions: Late::<dyn Versions>::unbound(),
             data: Late::named("data"),
         }
     }
@@ -75,7 +81,9 @@ impl Handles {
         self.nodes.bind(Arc::new(driver.clone()));
         self.maintenance.bind(Arc::new(driver.clone()));
         self.spaces.bind(Arc::new(driver.clone()));
-        self.grants.bind(Arc::new(driver));
+        self.grants.bind(Arc::new(driver.clone()));
+        self.trash.bind(Arc::new(driver.clone()));
+        self.versions.bind(Arc::new(driver));
         self.uploads.bind(Arc::new(StoreUploads::new(Arc::clone(&store), tickets.clone())));
         self.sessions.bind(Arc::new(StoreSessions::new(Arc::clone(&store), tickets.clone())));
         let data = DataPlane::new(Arc::clone(&store), blobs, tickets, Arc::new(SystemClock));
@@ -87,6 +95,8 @@ impl Handles {
         let store = self.store.bound().ok();
         self.data.unbind();
         self.maintenance.unbind();
+        self.versions.unbind();
+        self.trash.unbind();
         self.grants.unbind();
         self.sessions.unbind();
         self.uploads.unbind();

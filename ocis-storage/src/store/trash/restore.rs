@@ -97,7 +97,7 @@ impl Change<'_> {
         self.act(Action::Remove(paths::lock(space, &item.id)));
         if item.kind == NodeKind::Folder {
             self.measure(space, &item.id, entry.info.mtime, item.size);
-            self.adopt(space, &item.id, children);
+            self.take_back(space, &item.id, children);
         }
         self.list(space, &folder.id()?, &name, &item.id);
         if found.folder().is_none() {

@@ -145,7 +145,6 @@ fn later(world: &World) -> Result<()> {
         ("GET", "/sciencemesh/list-invite"),
         ("REPORT", "/dav/files/admin/"),
         ("GET", "/dav/files/admin/x.png?preview=1"),
-        ("PROPFIND", "/dav/trash-bin/admin/"),
         ("PROPFIND", "/dav/public-files/token/"),
     ] {
         let reply = admin.send(method, path, &[], b"")?;

@@ -55,7 +55,7 @@ pub(crate) async fn rename(call: &Call) -> Answer {
 }
 
 /// The header `Destination` (RFC 4918 section 10.3).
-async fn destination(call: &Call) -> Answer<Target> {
+pub(crate) async fn destination(call: &Call) -> Answer<Target> {
     let missing =
         || Failure::bad_request("the header Destination must hold an absolute URL or path");
     let mut values = call.headers.get_all(headers::DESTINATION).iter();
@@ -80,7 +80,7 @@ fn not_a_place(failure: Failure) -> Failure {
     }
 }
 
-fn elsewhere(message: &'static str) -> Failure {
+pub(crate) fn elsewhere(message: &'static str) -> Failure {
     Failure::new(StatusCode::BAD_GATEWAY, message)
 }
 
@@ -113,7 +113,7 @@ async fn absolute(call: &Call, target: &Target) -> Answer<(String, SpacePath)> {
     Ok((space, SpacePath::parse(&format!("{}/{}", node.path, target.path))?))
 }
 
-fn done(changed: &Changed) -> Response<Body> {
+pub(crate) fn done(changed: &Changed) -> Response<Body> {
     let status = if changed.created { StatusCode::CREATED } else { StatusCode::NO_CONTENT };
     let mut response = bare(status);
     get::identify(response.headers_mut(), &changed.node.info);

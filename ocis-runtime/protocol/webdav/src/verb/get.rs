@@ -19,12 +19,17 @@ pub(crate) async fn get(call: &Call) -> Answer {
     guard::check(call).await?;
     let target = call.target.reference();
     let read = call.nodes().open_read(call.cx(), OpenRead { target }).await?;
-    let info = &*read.node.info;
+    send(call, &read.node, &read.ticket).await
+}
+
+/// Sends what a ticket stands for, as the content of `node`.
+pub(crate) async fn send(call: &Call, node: &Node, ticket: &str) -> Answer {
+    let info = &*node.info;
     if conditions::is_fresh(&call.headers, info)? {
         return Ok(not_modified(info));
     }
-    if read.node.is_folder() {
-        return Ok(described(StatusCode::OK, &read.node, empty()));
+    if node.is_folder() {
+        return Ok(described(StatusCode::OK, node, empty()));
     }
     let ranges = match wanted(call, info) {
         Ok(ranges) => ranges,
@@ -32,14 +37,14 @@ pub(crate) async fn get(call: &Call) -> Answer {
     };
     match ranges.as_deref() {
         None => {
-            let content = content(call, &read.ticket, None).await?;
-            let mut response = described(StatusCode::OK, &read.node, content);
+            let content = content(call, ticket, None).await?;
+            let mut response = described(StatusCode::OK, node, content);
             length(response.headers_mut(), info.size);
             Ok(response)
         }
         Some([range]) => {
-            let content = content(call, &read.ticket, Some(range)).await?;
-            let mut response = described(StatusCode::PARTIAL_CONTENT, &read.node, content);
+            let content = content(call, ticket, Some(range)).await?;
+            let mut response = described(StatusCode::PARTIAL_CONTENT, node, content);
             length(response.headers_mut(), range.end() - range.start() + 1);
             let part = content_range(range, info.size);
             response.headers_mut().insert(header::CONTENT_RANGE, value(&part));
@@ -49,8 +54,8 @@ pub(crate) async fn get(call: &Call) -> Answer {
             let parts = multipart::Parts::new(ranges, mime::of(&info.name), info.size);
             let media = value(&parts.media());
             let size = parts.len();
-            let content = parts.into_body(call.clone(), read.ticket.clone());
-            let mut response = described(StatusCode::PARTIAL_CONTENT, &read.node, content);
+            let content = parts.into_body(call.clone(), ticket.to_owned());
+            let mut response = described(StatusCode::PARTIAL_CONTENT, node, content);
             response.headers_mut().insert(header::CONTENT_TYPE, media);
             length(response.headers_mut(), size);
             Ok(response)
@@ -66,10 +71,15 @@ pub(crate) async fn head(call: &Call) -> Answer {
     if node.info.processing.is_some() {
         return Err(Error::new(ErrorKind::TooEarly, "the file is still being processed").into());
     }
+    describe(call, &node)
+}
+
+/// The answer of HEAD for the content of `node`.
+pub(crate) fn describe(call: &Call, node: &Node) -> Answer {
     if conditions::is_fresh(&call.headers, &node.info)? {
         return Ok(not_modified(&node.info));
     }
-    let mut response = described(StatusCode::OK, &node, empty());
+    let mut response = described(StatusCode::OK, node, empty());
     if !node.is_folder() {
         length(response.headers_mut(), node.info.size);
     }

@@ -13,4 +13,6 @@ pub(crate) mod propfind;
 pub(crate) mod proppatch;
 pub(crate) mod put;
 pub(crate) mod status;
+pub(crate) mod trash;
 pub(crate) mod unlock;
+pub(crate) mod versions;

@@ -11,6 +11,10 @@ use crate::service::bare;
 /// The methods that work on files and folders.
 pub(crate) const ALLOW: &str = "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, \
     PROPPATCH, LOCK, UNLOCK";
+/// The methods that work on the trash.
+pub(crate) const ALLOW_TRASH: &str = "OPTIONS, PROPFIND, MOVE, DELETE";
+/// The methods that work on versions.
+const ALLOW_META: &str = "OPTIONS, PROPFIND, GET, HEAD, COPY";
 /// The methods that work where nothing is.
 pub(crate) const ALLOW_NONE: &str = "OPTIONS";
 
@@ -18,6 +22,8 @@ pub(crate) const ALLOW_NONE: &str = "OPTIONS";
 pub(crate) fn options(route: &Route) -> Answer {
     let allow = match route {
         Route::Node(_) => ALLOW,
+        Route::Trash(_) => ALLOW_TRASH,
+        Route::Meta(_) => ALLOW_META,
         Route::Fork | Route::Status => ALLOW_NONE,
         Route::Later => return Err(Failure::not_yet()),
         Route::Unknown => {

@@ -2,6 +2,7 @@
 //! clients that we did not write.
 #![cfg(test)]
 
+mod bin;
 mod hostile;
 mod litmus;
 mod locks;
@@ -9,5 +10,7 @@ mod memory;
 mod properties;
 mod reading;
 mod server;
+mod trash;
 mod trees;
+mod versions;
 mod writing;

@@ -14,6 +14,7 @@ use ocis_core::{Caller, Cx, Error, Identity};
 use ocis_webdav::{Dav, DavOptions, DavParts};
 use tower::ServiceExt as _;
 
+use crate::bin::Bin;
 use crate::memory::{Memory, USER};
 
 /// A server that stops when it is dropped.
@@ -41,7 +42,10 @@ pub(crate) fn cx() -> Cx {
 /// The service over a memory.
 pub(crate) fn dav(memory: &Memory, options: DavOptions) -> HttpService {
     let memory = memory.clone();
+    let bin = Arc::new(Bin(memory.clone()));
     Dav::new(DavParts {
+        trash: bin.clone(),
+        versions: bin,
         data: memory.data(),
         nodes: Arc::new(memory.clone()),
         spaces: Arc::new(memory.clone()),
