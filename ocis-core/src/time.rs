@@ -48,6 +48,15 @@ impl Timestamp {
             .map_or(Self(DateTime::<Utc>::MAX_UTC), Self)
     }
 
+    /// This time less `duration`, or the earliest time there is.
+    #[must_use]
+    pub fn minus(self, duration: std::time::Duration) -> Self {
+        chrono::Duration::from_std(duration)
+            .ok()
+            .and_then(|duration| self.0.checked_sub_signed(duration))
+            .map_or(Self(DateTime::<Utc>::MIN_UTC), Self)
+    }
+
     /// The calendar view.
     pub fn date_time(self) -> DateTime<Utc> {
         self.0

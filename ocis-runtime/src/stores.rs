@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ocis_core::id::StorageId;
-use ocis_core::port::{Maintenance, Remote, Spaces, UploadSessions};
+use ocis_core::port::{Maintenance, Remote, Spaces, Trash, UploadSessions, Versions};
 use ocis_core::{Error, Result};
 use ocis_storage::blob::{BlobStore, PosixBlobs};
 use ocis_storage::fs::{Fs, RealFs};
@@ -36,6 +36,10 @@ pub struct Reached {
     pub maintenance: Arc<dyn Maintenance>,
     /// Its spaces.
     pub spaces: Arc<dyn Spaces>,
+    /// What was deleted.
+    pub trash: Arc<dyn Trash>,
+    /// Former contents of files.
+    pub versions: Arc<dyn Versions>,
     /// Uploads under way.
     pub sessions: Arc<dyn UploadSessions>,
     opened: Option<Arc<Store>>,
@@ -89,6 +93,8 @@ pub async fn reach(root: &Path, blobs: Blobs) -> Result<Reached> {
     Ok(Reached {
         storage,
         maintenance: Arc::clone(&driver) as Arc<dyn Maintenance>,
+        trash: Arc::clone(&driver) as Arc<dyn Trash>,
+        versions: Arc::clone(&driver) as Arc<dyn Versions>,
         spaces: driver,
         sessions: Arc::new(StoreSessions::new(Arc::clone(&store), tickets)),
         opened: Some(store),
@@ -129,6 +135,8 @@ fn through(note: Note) -> Reached {
         storage,
         maintenance: Arc::new(wire.clone()),
         spaces: Arc::new(wire.clone()),
+        trash: Arc::new(wire.clone()),
+        versions: Arc::new(wire.clone()),
         sessions: Arc::new(wire),
         opened: None,
     }

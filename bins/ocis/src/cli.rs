@@ -10,7 +10,8 @@ use ocis_core::Error;
 use ocis_runtime::registry::{Entry, Registry};
 
 use crate::commands::{
-    backup, decomposedfs, health, idm, init, list, server, trash, uploads, version,
+    backup, decomposedfs, health, idm, init, list, revisions, server, trash, trash_bin, uploads,
+    version,
 };
 use crate::help;
 
@@ -33,6 +34,7 @@ pub(crate) const COMMANDS: &[CommandInfo] = &[
         about: "shows a list of commands or help for one command",
     },
     CommandInfo { category: "", name: "backup", about: "ocis backup functionality" },
+    CommandInfo { category: "", name: "revisions", about: "ocis revisions functionality" },
     CommandInfo { category: "", name: "trash", about: "ocis trash functionality" },
     CommandInfo {
         category: "maintenance",
@@ -123,7 +125,7 @@ pub(crate) fn parse(
     let entry = *registry.get(name)?;
     match matches.subcommand() {
         Some((sub, matches)) => {
-            let sub = ["server", "health", "version", "resetpassword", "uploads"]
+            let sub = ["server", "health", "version", "resetpassword", "uploads", "trash-bin"]
                 .into_iter()
                 .find(|known| *known == sub)
                 .ok_or_else(|| Error::invalid(format!("no command {sub}")))?;
@@ -170,12 +172,14 @@ impl Call {
             Self::Command("list", matches) => list::run(&matches),
             Self::Command("backup", matches) => backup::run(&matches),
             Self::Command("decomposedfs", matches) => decomposedfs::run(&matches),
+            Self::Command("revisions", matches) => revisions::run(&matches),
             Self::Command("trash", matches) => trash::run(&matches),
             Self::Command(_, matches) => version::all(&matches),
             Self::Service(entry, "server", _) => server::one(registry, entry),
             Self::Service(entry, "health", _) => health::run(entry),
             Self::Service(_, "resetpassword", matches) => idm::reset_password(&matches),
             Self::Service(_, "uploads", matches) => uploads::run(&matches),
+            Self::Service(_, "trash-bin", matches) => trash_bin::run(&matches),
             Self::Service(entry, _, _) => version::one(entry),
         }
     }
@@ -204,6 +208,7 @@ fn program(registry: &Registry) -> Command {
         .subcommand(described_by(list::command()))
         .subcommand(described_by(backup::command()))
         .subcommand(described_by(decomposedfs::command()))
+        .subcommand(described_by(revisions::command()))
         .subcommand(described_by(trash::command()))
         .subcommand(
             described_by(Command::new("version")).arg(
@@ -234,7 +239,7 @@ fn service(entry: &Entry) -> Command {
         );
     match entry.name {
         "idm" => command.subcommand(idm::command()),
-        "storage-users" => command.subcommand(uploads::command()),
+        "storage-users" => command.subcommand(uploads::command()).subcommand(trash_bin::command()),
         _ => command,
     }
 }

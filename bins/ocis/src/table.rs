@@ -29,6 +29,33 @@ pub(crate) fn draw<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> S
     out
 }
 
+/// The same with a last row of its own. Where its cells are empty, nothing separates them.
+pub(crate) fn draw_with_footer<const N: usize>(
+    header: [&str; N],
+    rows: &[[String; N]],
+    footer: [&str; N],
+) -> String {
+    let mut all = rows.to_vec();
+    all.push(footer.map(str::to_owned));
+    let drawn = draw(header, &all);
+    let mut lines: Vec<&str> = drawn.lines().collect();
+    let border = lines.first().copied().unwrap_or_default();
+    let last = lines.len().saturating_sub(2);
+    let mut merged = String::from("|");
+    if let Some(line) = lines.get(last) {
+        let cells = line.trim_matches('|').split('|').zip(footer);
+        let cells: Vec<_> = cells
+            .map(|(cell, text)| format!("{cell}{}", if text.is_empty() { ' ' } else { '|' }))
+            .collect();
+        merged.push_str(&cells.concat());
+    }
+    if let Some(line) = lines.get_mut(last) {
+        *line = &merged;
+    }
+    lines.insert(last, border);
+    lines.join("\n") + "\n"
+}
+
 fn width(text: &str) -> usize {
     text.chars().count()
 }
@@ -48,6 +75,17 @@ mod tests {
              | storage-publiclink |\n\
              | web                |\n\
              +--------------------+\n"
+        );
+        let footed = draw_with_footer(["a", "b"], &[["1".into(), "2".into()]], ["", "total: 1"]);
+        assert_eq!(
+            footed,
+            "+---+----------+\n\
+             | a |    b     |\n\
+             +---+----------+\n\
+             | 1 | 2        |\n\
+             +---+----------+\n\
+             |     total: 1 |\n\
+             +---+----------+\n"
         );
         assert!(draw(["SERVICE"], &[["search".to_owned()]]).contains("| SERVICE |"));
     }

@@ -18,7 +18,7 @@ use hyper::body::Incoming;
 use ocis_core::checksum::hex;
 use ocis_core::data::Body;
 use ocis_core::id::StorageId;
-use ocis_core::port::{Maintenance, Spaces, UploadSessions, Wire};
+use ocis_core::port::{Maintenance, Spaces, Trash, UploadSessions, Versions, Wire};
 use ocis_core::time::{Clock as _, SystemClock};
 use ocis_core::{Caller, Cx, Error, Result};
 use serde::{Deserialize, Serialize};
@@ -151,6 +151,14 @@ async fn call(peers: &Peers, path: &str, request: Value) -> Result<Value> {
         "upload-sessions" => {
             let port = peers.keyed_sessions().find(storage).ok_or_else(unknown)?;
             <dyn UploadSessions>::dispatch(&port, &cx, method, request).await
+        }
+        "trash" => {
+            let port = peers.keyed_trash().find(storage).ok_or_else(unknown)?;
+            <dyn Trash>::dispatch(&port, &cx, method, request).await
+        }
+        "versions" => {
+            let port = peers.keyed_versions().find(storage).ok_or_else(unknown)?;
+            <dyn Versions>::dispatch(&port, &cx, method, request).await
         }
         _ => Err(unknown()),
     }

@@ -70,8 +70,20 @@ pub(crate) fn with_store<T>(
     with_store_at(path, blobs, async |reached, cx| work(path, reached, cx).await)
 }
 
+/// Runs `work` on the store of these settings.
+pub(crate) fn with_configured<T>(
+    settings: StorageUsers,
+    work: impl AsyncFnOnce(&Reached, &Cx) -> Result<T>,
+) -> Result<T> {
+    let root = match settings.driver {
+        Driver::Ocis => settings.ocis_root.clone(),
+        Driver::S3ng => settings.s3ng_root.clone(),
+    };
+    with_store_at(&root, Blobs::Configured(Box::new(settings)), work)
+}
+
 /// Runs `work` on the store at `path`.
-pub(crate) fn with_store_at<T>(
+fn with_store_at<T>(
     path: &Path,
     blobs: Blobs,
     work: impl AsyncFnOnce(&Reached, &Cx) -> Result<T>,

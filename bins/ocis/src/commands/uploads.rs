@@ -7,11 +7,9 @@ use ocis_core::time::Timestamp;
 use ocis_core::upload::UploadSession;
 use ocis_core::{Error, Result};
 use ocis_runtime::settings::StorageUsers;
-use ocis_runtime::settings::driver::Driver;
-use ocis_runtime::stores::Blobs;
 use serde_json::{Value, json};
 
-use super::store::with_store_at;
+use super::store::with_configured;
 use super::{layers, load};
 use crate::cli::{Failure, print};
 use crate::table::draw;
@@ -74,12 +72,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         ("clean", SessionAction::Clean),
     ];
     let action = action.into_iter().find(|(name, _)| matches.get_flag(name));
-    let root = match settings.driver {
-        Driver::Ocis => settings.ocis_root.clone(),
-        Driver::S3ng => settings.s3ng_root.clone(),
-    };
-    let blobs = Blobs::Configured(Box::new(settings));
-    let sessions = with_store_at(&root, blobs, async |reached, cx| {
+    let sessions = with_configured(settings, async |reached, cx| {
         let (mut found, mut request) = (Vec::new(), filter.clone());
         loop {
             let page = reached.sessions.list(cx, request.clone()).await?;

@@ -1,6 +1,7 @@
 //! Settings of storage-users.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ocis_core::config::{ByteSize, Seconds, Secret};
 use ocis_core::settings;
@@ -70,6 +71,12 @@ settings! {
             "upload_expiration", ["STORAGE_USERS_UPLOAD_EXPIRATION"];
         /// How long a ticket to fetch or send contents is good, in seconds.
         transfer_expires: Seconds = "86400", "transfer_expires", ["STORAGE_USERS_TRANSFER_EXPIRES"];
+        /// How long `ocis storage-users trash-bin purge-expired` leaves what was deleted in personal spaces; 0 for ever.
+        purge_personal_delete_before: Duration = "720h0m0s",
+            "tasks.purge_trash_bin.personal_delete_before", ["STORAGE_USERS_PURGE_TRASH_BIN_PERSONAL_DELETE_BEFORE"];
+        /// The same for project spaces.
+        purge_project_delete_before: Duration = "720h0m0s",
+            "tasks.purge_trash_bin.project_delete_before", ["STORAGE_USERS_PURGE_TRASH_BIN_PROJECT_DELETE_BEFORE"];
         /// Account under which the service acts on its own.
         service_account_id: String = "",
             "service_account.service_account_id", ["OCIS_SERVICE_ACCOUNT_ID", "STORAGE_USERS_SERVICE_ACCOUNT_ID"], required;
