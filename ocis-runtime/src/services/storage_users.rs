@@ -3,6 +3,7 @@
 pub(super) mod blobs;
 mod handles;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,9 +79,8 @@ impl Service for StorageUsers {
             .offers_as(storage.as_str(), Offer::Data(late_http(handles.data, Self::NAME)))
             .ready_when(move || probed.bound().map(drop))
             .starts(move || async move {
-                let root = place.root.clone();
-                let owned = tokio::task::spawn_blocking(move || Store::is_owned(&RealFs, &root));
-                if standby && owned.await.map_err(lost)?? {
+                // Asking takes the lock for a moment, so nobody asks who does not wait.
+                if standby && is_owned(place.root.clone()).await? {
                     return Ok(());
                 }
                 opened.open(place, options, own, std::future::pending()).await
@@ -106,6 +106,11 @@ impl Service for StorageUsers {
 fn outlet(config: &settings::StorageUsers, peers: &Peers) -> Option<Outlet> {
     let limit = config.events_max_waiting.0;
     config.makes_events().then(|| Outlet { bus: peers.events(), limit })
+}
+
+async fn is_owned(root: PathBuf) -> Result<bool> {
+    let asked = tokio::task::spawn_blocking(move || Store::is_owned(&RealFs, &root));
+    asked.await.map_err(lost)?
 }
 
 /// Fails when the store has to be opened again, which the supervisor then does.

@@ -298,10 +298,9 @@ async fn many_at_once_lose_nothing_and_get_nothing_twice() {
     assert_eq!(seen, all);
 }
 
-/// Measures, and so is not part of the tests: `cargo test -p ocis-runtime --release -- --ignored
+/// Tells how long it takes, and holds nobody to it: `cargo test -p ocis-runtime --release --
 /// --nocapture a_hundred_thousand`.
 #[tokio::test]
-#[ignore = "measures"]
 async fn a_hundred_thousand_are_opened() {
     let folder = tempfile::tempdir().unwrap();
     let open = || {
