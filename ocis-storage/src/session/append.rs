@@ -82,6 +82,12 @@ impl StoreSessions {
     /// took over, `InvalidArgument` when they are too many (then none of them count). The errors of
     /// the last byte are those of a simple upload, and end the session where the content is refused.
     pub async fn append(&self, id: &SessionId, append: Append, now: Timestamp) -> Result<Appended> {
+        // When the client goes away, what came is still written before somebody else comes.
+        let (this, id) = (self.clone(), id.clone());
+        unbroken(async move { this.add(&id, append, now).await }).await
+    }
+
+    async fn add(&self, id: &SessionId, append: Append, now: Timestamp) -> Result<Appended> {
         let (held, mut live) = self.store.take_session(id).await?;
         live.saved.receiving(now)?;
         let room = live.saved.length.map(|length| length.saturating_sub(live.offset));
@@ -110,18 +116,27 @@ impl StoreSessions {
             held.keep(live);
             return Ok(Appended::More(offset));
         }
-        let store = Arc::clone(&self.store);
-        let written = unbroken(async move { finish::finish(store, held, live, now).await }).await?;
+        let written = finish::finish(Arc::clone(&self.store), held, live, now).await?;
         Ok(Appended::Whole(Box::new(written)))
     }
 
     pub(super) async fn save(&self, saved: &Saved) -> Result<()> {
-        let (store, saved) = (Arc::clone(&self.store), saved.clone());
-        unbroken(async move { store.save_session(&quiet()?, &saved).await }).await
+        self.store.save_session(&quiet()?, saved).await
     }
 
     /// Takes a simple upload where contents are processed: as a session that its client never sees.
     pub(crate) async fn put(
+        &self,
+        claims: WriteClaims,
+        announced: Option<u64>,
+        body: Body,
+        now: Timestamp,
+    ) -> Result<Written> {
+        let this = self.clone();
+        unbroken(async move { this.take_in(claims, announced, body, now).await }).await
+    }
+
+    async fn take_in(
         &self,
         claims: WriteClaims,
         announced: Option<u64>,
@@ -138,11 +153,7 @@ impl StoreSessions {
             store.look(&cx, |change| change.session_at(prepared.clone(), &conditions))?;
         (saved.mtime, saved.checksum) = (mtime, checksum);
         let id = saved.id.clone();
-        let begun = {
-            let (store, cx) = (Arc::clone(&store), cx.clone());
-            unbroken(async move { store.begin_session(&cx, &saved).await })
-        };
-        begun.await?;
+        store.begin_session(&cx, &saved).await?;
         let (held, live) = store.take_session(&id).await?;
         let append = Append { offset: 0, announced: None, checksum: None, body };
         let received = self.receive(held, live, append, length).await;
@@ -150,17 +161,16 @@ impl StoreSessions {
         let refusal = match received {
             Ok((held, mut live, _)) if !is_short(&live) => {
                 live.saved.length = Some(live.offset);
-                let finished = async move { finish::finish(store, held, live, now).await };
-                return unbroken(finished).await;
+                return finish::finish(store, held, live, now).await;
             }
             Ok(_) => Error::invalid("the content is shorter than announced"),
             Err(error) => error,
         };
-        let ended = unbroken(async move {
-            let (held, live) = store.take_session(&id).await?;
-            store.end_session(&cx, held, live).await
-        });
-        if let Err(error) = ended.await {
+        let ended = match store.take_session(&id).await {
+            Ok((held, live)) => store.end_session(&cx, held, live).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = ended {
             tracing::warn!(?error, "a refused upload stays until it expires");
         }
         Err(refusal)

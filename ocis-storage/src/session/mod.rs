@@ -271,6 +271,7 @@ impl Store {
             return Ok((held, live));
         }
         let (store, wanted) = (Arc::clone(self), id.clone());
+        // With the right to it: whoever waits may go away, and nobody else may come in between.
         let read = blocking(move || {
             let (saved, offset) = store.read_session(&wanted)?;
             let path = store.root().join(paths::session(&wanted));
@@ -285,9 +286,9 @@ impl Store {
                 file.set_size(offset).map_err(broken)?;
             }
             file.sync().map_err(broken)?;
-            Ok((saved, offset))
+            Ok((held, saved, offset))
         });
-        let (mut saved, offset) = match read.await {
+        let (held, mut saved, offset) = match read.await {
             Err(error) if error.kind() == ocis_core::ErrorKind::NotFound => {
                 self.sessions.forget(id);
                 return Err(error);

@@ -20,7 +20,7 @@ use ocis_storage::session::step::{Done, Outcome};
 
 use world::{Told, World};
 
-const LARGE: [u8; 70_000] = [7; 70_000];
+static LARGE: [u8; 70_000] = [7; 70_000];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_content_is_read_only_when_every_step_let_it_pass() {
