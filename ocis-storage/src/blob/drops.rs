@@ -172,6 +172,9 @@ impl Drops {
     pub(crate) async fn tried(&self) {
         let pushed = self.0.state.lock().pushed;
         let mut tried = self.0.tried.subscribe();
+        if *tried.borrow() >= pushed {
+            return;
+        }
         let done = tried.wait_for(|tried| *tried >= pushed);
         let _ = tokio::time::timeout(PATIENCE, done).await;
     }
