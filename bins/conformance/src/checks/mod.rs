@@ -11,6 +11,7 @@ mod rclone;
 mod s3;
 mod security;
 mod supervisor;
+mod trash;
 
 use ocis_conformance::harness::Plan;
 
@@ -26,6 +27,7 @@ pub(crate) fn register(plan: &mut Plan) {
     hostile::register(plan);
     supervisor::register(plan);
     security::register(plan);
+    trash::register(plan);
     plan.also_in_a_bucket(&["litmus", "rclone", "owncloudcmd", "curl", "cadaver", "crash"]);
     s3::register(plan);
 }

@@ -18,7 +18,7 @@ mod world;
 pub use body::{Pattern, PatternCheck};
 pub use bucket::Buckets;
 pub use client::{Client, Reply, basic};
-pub use dav::{encoded, entries, personal_space};
+pub use dav::{Entry, encoded, entries, personal_space};
 pub use memory::{MemoryWatch, anonymous_memory};
 pub use plan::Plan;
 pub use ports::{free_port, service_addresses};

@@ -40,7 +40,6 @@ fn capabilities(world: &World) -> Result<()> {
             ("files", "tus_support"),
             ("files", "archivers"),
             ("files", "app_providers"),
-            ("dav", "trashbin"),
             ("dav", "reports"),
         ] {
             let value = &all[topic][key];
@@ -48,8 +47,9 @@ fn capabilities(world: &World) -> Result<()> {
                 value.is_null() || value == "" || value == false || *value == serde_json::json!([]);
             ensure!(empty, "{topic}.{key} is advertised: {value}");
         }
-        ensure!(all["files"]["versioning"] != true, "versions are advertised");
-        ensure!(all["files"]["undelete"] != true, "undelete is advertised");
+        ensure!(all["files"]["versioning"] == true, "versions are not advertised");
+        ensure!(all["files"]["undelete"] == true, "undelete is not advertised");
+        ensure!(all["dav"]["trashbin"] == "1.0", "the trash is not advertised");
         ensure!(all["files_sharing"]["api_enabled"] != true, "sharing is advertised");
         let xml = admin.get(&path)?.expect(&[200])?;
         ensure!(xml.header("content-type").is_some_and(|kind| kind.contains("xml")), "not XML");
