@@ -30,6 +30,7 @@ use ocis_storage::ticket::Tickets;
 use ocis_storage::upload::StoreUploads;
 use ocis_storage::{Driver, Options, Outlet, Store};
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tower::ServiceExt as _;
 
 fn einstein() -> Cx {
@@ -115,6 +116,9 @@ async fn everything(store: &Arc<Store>) {
     driver.delete(cx, Delete { target: at("a"), conditions: conditions() }).await.unwrap_err();
 }
 
+/// How long anything here may take before the test fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A bus that writes down what it is given, and can be made to refuse it or never to answer.
 #[derive(Default)]
 struct Recorder {
@@ -138,13 +142,14 @@ impl Recorder {
     async fn until_told(&self, folder: &str) -> Vec<String> {
         let mut events = self.events.subscribe();
         let told = |events: &Vec<Event>| folders(events).iter().any(|path| path == folder);
-        folders(&events.wait_for(told).await.unwrap())
+        folders(&timeout(PATIENCE, events.wait_for(told)).await.unwrap().unwrap())
     }
 
     /// What came, as soon as it is so many.
     async fn until(&self, count: usize) -> Vec<Event> {
         let mut events = self.events.subscribe();
-        events.wait_for(|events| events.len() >= count).await.unwrap().clone()
+        let came = events.wait_for(|events| events.len() >= count);
+        timeout(PATIENCE, came).await.unwrap().unwrap().clone()
     }
 }
 
