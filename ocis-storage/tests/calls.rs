@@ -45,7 +45,7 @@ struct World {
 impl World {
     async fn new() -> Self {
         let fs = FaultyFs::new(Arc::new(MemoryFs::default()));
-        let world = Self::open(fs);
+        let world = Self::open(fs, 200_000);
         let create = CreateSpace {
             kind: SpaceKind::Personal,
             name: "Einstein".into(),
@@ -59,11 +59,11 @@ impl World {
         world
     }
 
-    fn open(counted: FaultyFs) -> Self {
+    fn open(counted: FaultyFs, cached_nodes: usize) -> Self {
         let fs: Arc<dyn Fs> = Arc::new(counted.clone());
         let (root, storage) = (Path::new("/store"), StorageId::parse("storage").unwrap());
         let blobs: Arc<dyn BlobStore> = Arc::new(PosixBlobs::new(Arc::clone(&fs), root));
-        let options = Options::new(storage.clone());
+        let options = Options { cached_nodes, ..Options::new(storage.clone()) };
         let store = Store::open(fs, Arc::clone(&blobs), root, options).unwrap();
         let tickets =
             Tickets::new(b"secret", &storage, Duration::from_secs(86400 * 36500)).unwrap();
@@ -131,11 +131,28 @@ async fn a_listing_in_memory_reads_nothing() {
     world.fill("folder", MANY).await;
     // Change times of folders are written a moment after a change.
     world.store.close().unwrap();
-    let world = World::open(world.fs.clone());
+    let world = World::open(world.fs.clone(), 200_000);
     assert_eq!(world.list("folder").await, MANY);
     let before = world.fs.calls();
     assert_eq!(world.list("folder").await, MANY);
     assert_eq!(world.fs.calls(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_is_bounded_when_nothing_is_changed() {
+    let world = World::new().await;
+    world.folder("folder").await;
+    world.fill("folder", 300).await;
+    world.store.close().unwrap();
+    for (cached, is_kept) in [(1000, true), (100, false)] {
+        let world = World::open(world.fs.clone(), cached);
+        // More than there is room for is still listed whole.
+        assert_eq!(world.list("folder").await, 300);
+        let before = world.fs.calls();
+        assert_eq!(world.list("folder").await, 300);
+        assert_eq!(world.fs.calls() == before, is_kept, "{cached}");
+        world.store.close().unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,6 +14,7 @@ use ocis_core::time::Timestamp;
 use ocis_core::{Cx, Error, Result};
 use tokio::sync::oneshot;
 
+use super::fetch::Missing;
 use super::state::{Children, Entry, Key, State};
 use super::{Store, load};
 use crate::journal::{Action, Ancestor, Journal, Record};
@@ -52,9 +53,8 @@ pub(crate) struct Change<'a> {
     pub(crate) store: &'a Store,
     pub(crate) cx: &'a Cx,
     state: Access<'a>,
-    /// Something was needed that is not in memory, and could not be read into it under a shared
-    /// lock.
-    cold: bool,
+    /// What was needed and is not in memory, and could not be read into it under a shared lock.
+    missing: Option<Missing>,
     stamp: Option<Timestamp>,
     nodes: HashMap<Key, Option<Arc<Entry>>>,
     listed: HashMap<Key, BTreeMap<String, Option<NodeId>>>,
@@ -71,7 +71,7 @@ impl<'a> Change<'a> {
             store,
             cx,
             state,
-            cold: false,
+            missing: None,
             stamp: None,
             nodes: HashMap::new(),
             listed: HashMap::new(),
@@ -84,18 +84,30 @@ impl<'a> Change<'a> {
 
     /// Whether a shared lock was not enough; the result then means nothing.
     pub(super) fn is_cold(&self) -> bool {
-        self.cold
+        self.missing.is_some()
     }
 
-    /// The memory, to read files into.
-    fn warm(&mut self) -> Result<&mut State> {
+    /// What was missing under a shared lock.
+    pub(super) fn missing(self) -> Option<Missing> {
+        self.missing
+    }
+
+    /// The memory, to read what is missing into.
+    fn warm(&mut self, missing: impl FnOnce() -> Missing) -> Result<&mut State> {
         match &mut self.state {
             Access::Exclusive(state) => Ok(state),
             Access::Shared(_) => {
-                self.cold = true;
+                self.missing = Some(missing());
                 Err(Error::internal("not in memory"))
             }
         }
+    }
+
+    /// One of these was not in memory: all are needed, so that all are read at once.
+    pub(crate) fn need_all(&mut self, space: &SpaceId, nodes: impl Iterator<Item = NodeId>) {
+        let keys = nodes.map(|node| (space.clone(), node));
+        let cold = keys.filter(|at| self.state.node(at).is_none() && !self.state.is_pinned(at));
+        self.missing = Some(Missing::Nodes(cold.collect()));
     }
 
     /// The time of this change: that of the request, but later than that of every change before,
@@ -134,7 +146,7 @@ impl<'a> Change<'a> {
         if self.state.is_pinned(&at) {
             return Ok(None);
         }
-        self.warm()?;
+        self.warm(|| Missing::Nodes(vec![at.clone()]))?;
         let Some((mut attributes, locks)) = load::files(&*self.store.fs, self.store.root(), &at)?
         else {
             return Ok(None);
@@ -145,7 +157,7 @@ impl<'a> Change<'a> {
             attributes.set(key::TMP_ETAG, "");
         }
         let entry = Arc::new(self.entry(&at, attributes, locks)?);
-        self.warm()?.keep_node(at, Arc::clone(&entry));
+        self.warm(|| Missing::Nodes(Vec::new()))?.keep_node(at, Arc::clone(&entry));
         Ok(Some(entry))
     }
 
@@ -169,10 +181,10 @@ impl<'a> Change<'a> {
         if is_new || self.state.children(at).is_some() {
             return Ok(());
         }
-        self.warm()?;
+        self.warm(|| Missing::Children(at.clone()))?;
         let folder = self.store.root().join(paths::node(&at.0, &at.1));
         let children = load::children(&*self.store.fs, &folder)?;
-        self.warm()?.keep_children(at.clone(), children);
+        self.warm(|| Missing::Children(at.clone()))?.keep_children(at.clone(), children);
         Ok(())
     }
 

@@ -12,6 +12,7 @@ mod change;
 mod check;
 mod copy;
 mod create;
+mod fetch;
 mod grants;
 mod load;
 mod locks;
@@ -66,6 +67,9 @@ pub use upload::{CommitUpload, Content, ContentRef, Prepared};
 const PATIENCE: usize = 100;
 /// The folder of ours beside oCIS's.
 const OURS: &str = ".ocis-rs";
+/// How often what a look needs is read into the memory before it is looked for under the lock: a
+/// deep path needs a node and a listing for each of its folders.
+const ATTEMPTS: usize = 64;
 
 /// How to open a store.
 #[derive(Debug, Clone)]
@@ -77,7 +81,8 @@ pub struct Options {
     /// The largest quota that a space can have, in bytes; none for no limit
     /// (`OCIS_SPACES_MAX_QUOTA`).
     pub max_quota: Option<u64>,
-    /// Nodes that are kept in memory at most; some 600 bytes each.
+    /// Nodes, and names in folders, that are kept in memory at most; a node and its name take some
+    /// 1,800 bytes.
     pub cached_nodes: usize,
     /// Bytes of the disk that are never given to contents, so that metadata can still be written.
     pub reserve: u64,
@@ -329,27 +334,39 @@ impl Store {
             }
         };
         let submitted = change.submit(&self.journal)?;
+        state.shrink();
         drop(state);
         Ok((result, submitted))
     }
 
-    /// Looks something up: in memory, beside other readers, or when it is not there, on the disk.
+    /// Looks something up: in memory, beside other readers. What is not there is read from the disk
+    /// without holding anybody up; what changes at the same moment, under the lock.
     pub(crate) fn look<T>(
         &self,
         cx: &Cx,
         work: impl Fn(&mut Change<'_>) -> Result<T>,
     ) -> Result<T> {
-        {
-            let state = self.memory.state.read();
-            let mut change = Change::begin(self, Access::Shared(&state), cx);
-            let result = work(&mut change);
-            if !change.is_cold() {
+        for attempt in 0..ATTEMPTS {
+            let (result, missing) = {
+                let state = self.memory.state.read();
+                let mut change = Change::begin(self, Access::Shared(&state), cx);
+                (work(&mut change), change.missing())
+            };
+            let Some(missing) = missing else {
+                if attempt > 0 {
+                    self.memory.state.write().shrink();
+                }
                 return result;
+            };
+            if !blocking(|| self.fetch(cx, missing)) {
+                break;
             }
         }
         blocking(|| {
             let mut state = self.memory.state.write();
-            work(&mut Change::begin(self, Access::Exclusive(&mut state), cx))
+            let result = work(&mut Change::begin(self, Access::Exclusive(&mut state), cx));
+            state.shrink();
+            result
         })
     }
 }

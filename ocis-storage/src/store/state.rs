@@ -1,7 +1,8 @@
 //! What is known in memory: nodes and listings, bounded, and what the files do not hold yet.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ocis_core::access::Grant;
 use ocis_core::id::{BlobId, NodeId, SpaceId};
@@ -28,10 +29,28 @@ pub(crate) struct Entry {
 /// The children of a folder by name.
 pub(super) type Children = BTreeMap<Arc<str>, NodeId>;
 
+/// Something in memory, and whether it was asked for since room was made the last time.
+#[derive(Debug)]
+struct Kept<T> {
+    value: T,
+    used: AtomicBool,
+}
+
+impl<T> Kept<T> {
+    fn new(value: T) -> Self {
+        Self { value, used: AtomicBool::new(true) }
+    }
+
+    fn get(&self) -> &T {
+        self.used.store(true, Ordering::Relaxed);
+        &self.value
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct State {
-    nodes: HashMap<Key, Arc<Entry>>,
-    folders: HashMap<Key, Children>,
+    nodes: HashMap<Key, Kept<Arc<Entry>>>,
+    folders: HashMap<Key, Kept<Children>>,
     /// Listed names in all of `folders`.
     names: usize,
     /// Nodes that records under way touch, with the youngest: their files are behind.
@@ -39,6 +58,9 @@ pub(super) struct State {
     /// Pins in the order of their records.
     order: std::collections::VecDeque<(u64, Vec<Key>)>,
     unwritten: Unwritten,
+    /// What changed since each of those began who read files without holding the lock.
+    readers: HashMap<u64, HashSet<Key>>,
+    next_reader: u64,
     limit: usize,
     /// The latest time that was given to a change: no two changes have the same.
     pub(super) stamp: Option<Timestamp>,
@@ -53,17 +75,19 @@ impl State {
             pinned: HashMap::new(),
             order: std::collections::VecDeque::new(),
             unwritten: Unwritten::new(),
+            readers: HashMap::new(),
+            next_reader: 0,
             limit,
             stamp: None,
         }
     }
 
     pub(super) fn node(&self, key: &Key) -> Option<Arc<Entry>> {
-        self.nodes.get(key).cloned()
+        self.nodes.get(key).map(|kept| Arc::clone(kept.get()))
     }
 
     pub(super) fn children(&self, key: &Key) -> Option<&Children> {
-        self.folders.get(key)
+        self.folders.get(key).map(Kept::get)
     }
 
     /// The change time and size that the folder's file does not hold yet.
@@ -72,37 +96,40 @@ impl State {
     }
 
     pub(super) fn keep_node(&mut self, key: Key, entry: Arc<Entry>) {
-        self.nodes.insert(key, entry);
+        self.nodes.insert(key, Kept::new(entry));
     }
 
     pub(super) fn keep_children(&mut self, key: Key, children: Children) {
         self.names += children.len();
-        if let Some(old) = self.folders.insert(key, children) {
-            self.names -= old.len();
+        if let Some(old) = self.folders.insert(key, Kept::new(children)) {
+            self.names -= old.value.len();
         }
     }
 
     pub(super) fn drop_node(&mut self, key: &Key) {
         self.nodes.remove(key);
         if let Some(old) = self.folders.remove(key) {
-            self.names -= old.len();
+            self.names -= old.value.len();
         }
     }
 
     pub(super) fn drop_space(&mut self, space: &SpaceId) {
+        // What they read may have been of this space.
+        self.readers.clear();
         self.nodes.retain(|(of, _), _| of != space);
         self.unwritten.retain(|(of, _), _| of != space);
         let names = &mut self.names;
         self.folders.retain(|(of, _), children| {
             let stays = of != space;
-            *names -= if stays { 0 } else { children.len() };
+            *names -= if stays { 0 } else { children.value.len() };
             stays
         });
     }
 
     /// Lists a name, or ceases to, in a listing that is in memory.
     pub(super) fn set_child(&mut self, folder: &Key, name: &str, child: Option<NodeId>) {
-        let Some(children) = self.folders.get_mut(folder) else { return };
+        let Some(kept) = self.folders.get_mut(folder) else { return };
+        let children = &mut kept.value;
         let before = children.len();
         match child {
             Some(child) => drop(children.insert(name.into(), child)),
@@ -120,6 +147,7 @@ impl State {
         for key in &keys {
             self.pinned.insert(key.clone(), lsn);
         }
+        self.tell_readers(keys.iter());
         self.order.push_back((lsn, keys));
     }
 
@@ -149,12 +177,32 @@ impl State {
         self.shrink();
     }
 
+    /// Somebody begins to read files without holding the lock.
+    pub(super) fn begin_reading(&mut self) -> u64 {
+        self.next_reader += 1;
+        self.readers.insert(self.next_reader, HashSet::new());
+        self.next_reader
+    }
+
+    /// Ends that; gives the nodes whose files may have been read before a change. None when all
+    /// may have been.
+    pub(super) fn end_reading(&mut self, reader: u64) -> Option<HashSet<Key>> {
+        self.readers.remove(&reader)
+    }
+
+    fn tell_readers<'k>(&mut self, keys: impl Iterator<Item = &'k Key> + Clone) {
+        for changed in self.readers.values_mut() {
+            changed.extend(keys.clone().cloned());
+        }
+    }
+
     /// Whether the files hold everything.
     pub(super) fn is_settled(&self) -> bool {
         self.order.is_empty() && self.unwritten.is_empty()
     }
 
     pub(super) fn written_back(&mut self, folders: &Unwritten) {
+        self.tell_readers(folders.keys());
         for (key, value) in folders {
             if self.unwritten.get(key) == Some(value) {
                 self.unwritten.remove(key);
@@ -163,32 +211,39 @@ impl State {
     }
 
     pub(super) fn forget(&mut self, unwritten: Unwritten) {
-        let (limit, stamp) = (self.limit, self.stamp);
-        *self = Self { unwritten, stamp, ..Self::new(limit) };
+        let (limit, stamp, next_reader) = (self.limit, self.stamp, self.next_reader);
+        *self = Self { unwritten, stamp, next_reader, ..Self::new(limit) };
     }
 
-    /// Drops what is not pinned, in no particular order, until a tenth of the room is free.
-    fn shrink(&mut self) {
+    /// Drops what is not pinned until a tenth of the room is free: first what nobody asked for since
+    /// the last time, in no particular order. May drop what was just read, so it is called between
+    /// operations only.
+    pub(super) fn shrink(&mut self) {
         if self.nodes.len() + self.names <= self.limit {
             return;
         }
         let (goal, pinned) = (self.limit / 10 * 9, &self.pinned);
-        let mut excess = (self.nodes.len() + self.names).saturating_sub(goal);
-        let names = &mut self.names;
-        self.folders.retain(|key, children| {
-            let keep = excess == 0 || pinned.contains_key(key);
-            if !keep {
-                excess = excess.saturating_sub(children.len());
-                *names -= children.len();
-            }
-            keep
-        });
-        self.nodes.retain(|key, _| {
-            let keep = excess == 0 || pinned.contains_key(key);
-            if !keep {
-                excess -= 1;
-            }
-            keep
-        });
+        // Twice around: the first time takes from everything what it was used.
+        for _ in 0..2 {
+            let mut excess = (self.nodes.len() + self.names).saturating_sub(goal);
+            let names = &mut self.names;
+            self.folders.retain(|key, kept| {
+                let keep = excess == 0
+                    || pinned.contains_key(key)
+                    || kept.used.swap(false, Ordering::Relaxed);
+                if !keep {
+                    excess = excess.saturating_sub(kept.value.len());
+                    *names -= kept.value.len();
+                }
+                keep
+            });
+            self.nodes.retain(|key, kept| {
+                let keep = excess == 0
+                    || pinned.contains_key(key)
+                    || kept.used.swap(false, Ordering::Relaxed);
+                excess -= usize::from(!keep);
+                keep
+            });
+        }
     }
 }

@@ -58,20 +58,30 @@ impl Change<'_> {
         let (path, above) = (folder.path()?, folder.locks(self)?);
         let above: Vec<_> = above.into_iter().filter(|held| held.lock.deep).collect();
         let mut items = Vec::with_capacity(names.len());
-        for (name, id) in names {
-            let Some(entry) = self.sound(&folder.space, &id)? else { continue };
+        for (at, (name, id)) in names.iter().enumerate() {
+            let entry = match self.sound(&folder.space, id) {
+                Ok(Some(entry)) => entry,
+                Ok(None) => continue,
+                Err(error) => {
+                    if self.is_cold() {
+                        let rest = names.get(at..).unwrap_or_default().iter();
+                        self.need_all(&folder.space, rest.map(|(_, id)| id.clone()));
+                    }
+                    return Err(error);
+                }
+            };
             let mut locks = above.clone();
             let permissions = if entry.grants.is_empty() && entry.locks.is_empty() {
                 folder.permissions
             } else {
-                let Some(place) = self.below(&folder, &name)? else { continue };
+                let Some(place) = self.below(&folder, name)? else { continue };
                 locks = place.locks(self)?;
                 self.permissions(&place)
             };
             if !access::is_allowed(permissions, Permissions::STAT) {
                 continue;
             }
-            let Ok(path) = path.join(&name) else {
+            let Ok(path) = path.join(name) else {
                 tracing::error!(%name, node = %id, "left out of a listing: no such name is possible");
                 continue;
             };
