@@ -19,7 +19,7 @@ pub(super) const FACTS: &[Fact] = &[
 const STOP: Duration = Duration::from_secs(20);
 
 /// A server of one's own with one file, its storage, the folder of its space, and the space's id.
-fn served(world: &World) -> Result<(Server, String, PathBuf, String)> {
+pub(super) fn served(world: &World) -> Result<(Server, String, PathBuf, String)> {
     let server = world.launch()?.start()?;
     server.admin().put("/webdav/file.txt", b"content")?.expect(&[201])?;
     let root = server.launch().data().join("storage/users");
@@ -41,7 +41,7 @@ fn root_node(folder: &Path, id: &str) -> Result<PathBuf> {
 }
 
 /// What a command prints beside the server and without it, which is the same.
-fn both(server: &mut Server, arguments: &[&str]) -> Result<(i32, String)> {
+pub(super) fn both(server: &mut Server, arguments: &[&str]) -> Result<(i32, String)> {
     let beside = server.launch().run(arguments)?;
     server.terminate(STOP)?;
     let alone = server.launch().run(arguments)?;

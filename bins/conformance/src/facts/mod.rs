@@ -15,6 +15,7 @@ mod logging;
 mod maintenance;
 mod reach;
 mod services;
+mod trash;
 mod users;
 
 const LIST: &str = include_str!("../../facts.tsv");
@@ -33,6 +34,7 @@ fn all() -> Vec<Fact> {
         users::FACTS,
         commands::FACTS,
         maintenance::FACTS,
+        trash::FACTS,
     ]
     .concat()
 }
