@@ -61,7 +61,7 @@ pub(crate) fn measure(
         }),
         Box::new(&bare),
     )?;
-    out(dir, size, &engine, runtime, report, &bare)?;
+    out(dir, size, &engine, runtime, report, bare)?;
     Ok(engine.store.close()?)
 }
 
