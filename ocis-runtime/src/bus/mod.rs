@@ -2,7 +2,7 @@
 //!
 //! [`embedded`] is a durable log in a folder, for a server of one process; [`memory`] forgets
 //! everything with the process, for tests and small programs. What a group of consumers is, is the
-//! same in both ([`group`]).
+//! same in both (`group.rs`).
 
 pub mod embedded;
 mod group;

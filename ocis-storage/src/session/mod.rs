@@ -1,19 +1,19 @@
 //! Upload sessions: uploads that come in pieces and survive a restart.
 //!
 //! A session is two files in the folder `uploads`, as in oCIS: `<id>` holds the bytes, and
-//! `<id>.info` its description ([`saved`]). Its id is that of the content that it becomes.
+//! `<id>.info` its description (`saved.rs`). Its id is that of the content that it becomes.
 //!
 //! 1. **Begun**: what a simple upload checks is checked. The file for the bytes is made first, then
 //!    the description; without one, the bytes are swept away when the store is opened.
-//! 2. **Receiving**: bytes are added at the end and flushed before the answer ([`append`]). What
+//! 2. **Receiving**: bytes are added at the end and flushed before the answer (`append.rs`). What
 //!    the file holds is the offset. A chunk that comes with a checksum counts only once it was
 //!    verified: until then the description says where it began.
 //! 3. **Whole**: the content becomes a blob and is committed as that of a simple upload is, and the
-//!    same journal record removes both files ([`finish`]). After a crash, either they are gone and
+//!    same journal record removes both files (`finish.rs`). After a crash, either they are gone and
 //!    the content is there, or the session goes on; its description marks a blob without a file.
 //!
 //! 4. **Processed**, where there are [`step`]s: the record of the content marks the file instead,
-//!    and the session stays until the steps are done ([`process`]).
+//!    and the session stays until the steps are done (`process.rs`).
 //!
 //! Descriptions change through the journal, so that they never disagree with the tree.
 
