@@ -69,6 +69,7 @@ fn tables_agree_with_ocis() {
                 "bool" => &["true or false"],
                 "[]string" => &["list"],
                 "map[string]uint64" => &["map"],
+                "duration" => &["duration"],
                 "int" | "int64" | "uint64" => &["number", "bytes", "seconds"],
                 _ => {
                     &["text", "secret", "path", "URL", "host:port", "log level", "driver", "number"]
