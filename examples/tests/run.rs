@@ -35,3 +35,12 @@ fn own_processing() {
 fn own_blob_store() {
     assert!(run("own_blob_store").contains("read back: Hello, memory!"));
 }
+
+#[test]
+fn whole_storage() {
+    let printed = run("whole_storage");
+    for line in ["versions: 2", "first content has 5 bytes", "restored as plan.txt", "findings: 0"]
+    {
+        assert!(printed.contains(line), "no {line:?} in {printed}");
+    }
+}

@@ -89,7 +89,7 @@ fn trash_bin_restore(world: &World) -> Result<()> {
     ensure!(skipped.stdout.contains("skipped"), "{}", skipped.said());
     let kept = [&restore[..], &["-o", "keep-both"]].concat();
     let kept = server.launch().run(&kept)?.success("keep both")?;
-    let line = format!("itemID: '{item}', path: '/b.tar.gz', restored as '/b (1).tar.gz'\n");
+    let line = format!("itemID: '{item}', path: '/b.tar.gz', restored as './b (1).tar.gz'\n");
     ensure!(kept.stdout == line, "{}", kept.said());
     let unknown = server.launch().run(&[&bin[..], &["restore", &space, "nothing"]].concat())?;
     ensure!(unknown.code() == 1, "{}", unknown.said());

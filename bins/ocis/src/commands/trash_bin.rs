@@ -114,7 +114,7 @@ fn table(items: &[TrashItem]) -> String {
         .map(|item| {
             let kind = if item.kind == NodeKind::Folder { "folder" } else { "file" };
             let deleted = item.deleted.whole_seconds().to_string();
-            [item.key.clone(), item.origin.to_string(), kind.to_owned(), deleted]
+            [item.key.clone(), format!("/{}", item.origin), kind.to_owned(), deleted]
         })
         .collect();
     let total = format!("total count: {}", items.len());
@@ -152,7 +152,7 @@ async fn restore(
         _ => Collision::Refuse,
     };
     if matches.get_flag("verbose") {
-        progress(&format!("restoring itemID: '{}', path: '{}'\n", item.key, item.origin));
+        progress(&format!("restoring itemID: '{}', path: '/{}'\n", item.key, item.origin));
     }
     let request = RestoreTrash {
         space: space.clone(),
@@ -165,10 +165,10 @@ async fn restore(
     match reached.trash.restore(cx, request).await {
         Ok(done) => {
             let path = done.node.path;
-            Ok(format!("itemID: '{key}', path: '{origin}', restored as '{path}'\n"))
+            Ok(format!("itemID: '{key}', path: '/{origin}', restored as './{path}'\n"))
         }
         Err(error) if error.kind() == ErrorKind::PreconditionFailed => {
-            Ok(format!("itemID: '{key}', path: '{origin}', skipped: its place is taken\n"))
+            Ok(format!("itemID: '{key}', path: '/{origin}', skipped: its place is taken\n"))
         }
         Err(error) => Err(error),
     }
