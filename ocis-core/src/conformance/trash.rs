@@ -278,6 +278,15 @@ async fn folders(subject: &Subject, trash: &dyn Trash) {
     assert_eq!(subject.get(&cx, at(&root, "d/1")).await.unwrap(), b"1");
     subject.put(&cx, at(&root, "d/e/6"), b"666666").await.unwrap();
     assert_eq!(size(subject, &cx, &root, "d").await, 7);
+    // What it held just before it was deleted must not come back with it.
+    subject.mkdir(&cx, at(&root, "m")).await.unwrap();
+    for name in ["m/1", "m/2"] {
+        subject.put(&cx, at(&root, name), b"55555").await.unwrap();
+    }
+    let key = delete((subject, trash), &cx, &root, "m").await.key;
+    purge(trash, &cx, &root, Some(&format!("{key}/1"))).await.unwrap();
+    restore(trash, &cx, &root, &key, None, Collision::Refuse).await.unwrap();
+    assert_eq!(size(subject, &cx, &root, "m").await, 5);
 }
 
 async fn purged(subject: &Subject, trash: &dyn Trash) {
