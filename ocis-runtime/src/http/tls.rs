@@ -7,7 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +36,8 @@ pub fn load_or_make(
 ) -> Result<Arc<ServerConfig>> {
     match (certificate.exists(), key.exists()) {
         (false, false) => make(certificate, key, names, now)?,
+        // Somebody was stopped while making the pair.
+        (true, false) if unfinished(key).exists() => finish(key)?,
         (true, false) => return Err(half(certificate, key)),
         (false, true) => return Err(half(key, certificate)),
         (true, true) => {}
@@ -120,11 +122,27 @@ fn make(certificate: &Path, key: &Path, names: &[String], now: Timestamp) -> Res
             fs::create_dir_all(folder).map_err(|error| unwritable(folder, error))?;
         }
     }
-    write_new(key, 0o600, pair.serialize_pem().as_bytes())?;
-    write_new(certificate, 0o644, made.pem().as_bytes()).inspect_err(|_| {
-        // Half a pair would stop the next start; the other error is the one to tell.
-        let _ = fs::remove_file(key);
-    })
+    // Both are there whole before one of them has its name, and the key gets its own last: wherever
+    // this is cut off, the next start makes the pair or finishes it.
+    let private = unfinished(key);
+    let public = unfinished(certificate);
+    for path in [&private, &public] {
+        // Nothing of worth: nobody ever used it.
+        let _ = fs::remove_file(path);
+    }
+    write_new(&private, 0o600, pair.serialize_pem().as_bytes())?;
+    write_new(&public, 0o644, made.pem().as_bytes())?;
+    fs::rename(&public, certificate).map_err(|error| unwritable(certificate, error))?;
+    finish(key)
+}
+
+/// Where a file lies until it is whole.
+fn unfinished(path: &Path) -> PathBuf {
+    path.with_added_extension("new")
+}
+
+fn finish(key: &Path) -> Result<()> {
+    fs::rename(unfinished(key), key).map_err(|error| unwritable(key, error))
 }
 
 fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {

@@ -46,6 +46,23 @@ fn a_pair_is_made_once_for_all_names_and_its_key_is_private() {
 }
 
 #[test]
+fn a_pair_that_was_cut_off_is_made_or_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = pair(folder.path());
+    let (private, public) = (unfinished(&key), unfinished(&certificate));
+    // The first file only, both, and the certificate under its name.
+    fs::create_dir_all(key.parent().unwrap()).unwrap();
+    fs::write(&private, b"half").unwrap();
+    load_or_make(&certificate, &key, &names(), now()).unwrap();
+    fs::rename(&key, &private).unwrap();
+    fs::rename(&certificate, &public).unwrap();
+    load_or_make(&certificate, &key, &names(), now()).unwrap();
+    fs::rename(&key, &private).unwrap();
+    load_or_make(&certificate, &key, &names(), now()).unwrap();
+    assert!(!private.exists() && !public.exists());
+}
+
+#[test]
 fn half_a_pair_is_told_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let (certificate, key) = pair(folder.path());
