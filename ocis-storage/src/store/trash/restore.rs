@@ -128,8 +128,9 @@ impl Change<'_> {
 
     /// A name that is free in the folder: `name (1).ext`, then `name (2).ext`.
     fn free_name(&mut self, folder: &Place, name: &str, kind: NodeKind) -> Result<String> {
-        let (stem, ending) = match name.rfind('.') {
-            Some(dot) if dot > 0 && kind == NodeKind::File => name.split_at(dot),
+        let dot = ending(name).unwrap_or(name.len());
+        let (stem, ending) = match kind {
+            NodeKind::File if dot > 0 => name.split_at(dot),
             _ => (name, ""),
         };
         for number in 1..MAX_TRIES {
@@ -140,5 +141,32 @@ impl Change<'_> {
             }
         }
         Err(Error::conflict("there are too many of this name"))
+    }
+}
+
+/// Where the ending of a name begins: its last dot, or, as in oCIS, that of a packed archive.
+fn ending(name: &str) -> Option<usize> {
+    const ARCHIVES: [&str; 3] = [".tar.gz", ".tar.bz", ".tar.bz2"];
+    let ends = |archive: &&&str| {
+        name.len()
+            .checked_sub(archive.len())
+            .and_then(|at| name.get(at..))
+            .is_some_and(|ending| ending.eq_ignore_ascii_case(archive))
+    };
+    let archive = ARCHIVES.iter().find(ends);
+    archive.map(|archive| name.len() - archive.len()).or_else(|| name.rfind('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ending;
+
+    #[test]
+    fn endings_of_archives_are_kept_whole() {
+        assert_eq!(ending("a.b.txt"), Some(3));
+        assert_eq!(ending("a.TAR.gz"), Some(1));
+        assert_eq!(ending("a.tar.bz2"), Some(1));
+        assert_eq!(ending("\u{e9}tar.gz"), Some(5));
+        assert_eq!(ending("none"), None);
     }
 }
