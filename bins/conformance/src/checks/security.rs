@@ -197,7 +197,8 @@ fn file_modes(world: &World) -> Result<()> {
         ensure!(is & 0o077 == 0, "{} has mode {is:o}", path.display());
     }
     for path in below(&data)? {
-        let is = mode_of(&path)?;
+        // The server is at work: what it made for a moment may be gone.
+        let Ok(is) = mode_of(&path) else { continue };
         ensure!(is & 0o002 == 0, "{} has mode {is:o}: anybody may write", path.display());
     }
     Ok(())
