@@ -73,7 +73,7 @@ fn is_first_content_lost(place: Option<&str>) -> bool {
 
 /// Whether a cut of checkpoints is noticed when the calls at `place` are not made.
 fn checkpoints_miss(place: &str, stages: &[Seen]) -> bool {
-    let some = (1..100).map(Mode::CutSome);
+    let some = (1..400).map(Mode::CutSome);
     for mode in [Mode::Cut, Mode::CutContents].into_iter().chain(some) {
         for number in 0.. {
             match checkpoint::once(mode, number, Some(place), stages) {
