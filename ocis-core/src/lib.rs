@@ -26,6 +26,7 @@ pub mod permissions;
 pub mod port;
 pub mod quota;
 pub mod reference;
+pub mod role;
 pub mod space;
 pub mod time;
 pub mod trash;

@@ -27,6 +27,33 @@ pub struct User {
     pub role: UserRole,
     /// Whether the account may sign in.
     pub enabled: bool,
+    /// What kind of account it is.
+    #[serde(default)]
+    pub user_type: UserType,
+    /// The account as other issuers know it.
+    #[serde(default)]
+    pub identities: Vec<ExternalIdentity>,
+}
+
+/// The kinds of accounts (`userType` of libre.graph).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum UserType {
+    /// Belongs to the organisation.
+    #[default]
+    Member,
+    /// Was invited.
+    Guest,
+    /// Is an account of another server.
+    Federated,
+}
+
+/// An account as another issuer knows it (`identities` of libre.graph).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExternalIdentity {
+    /// The issuer, as a URL.
+    pub issuer: String,
+    /// The account's id there.
+    pub id: String,
 }
 
 /// The roles of accounts, as in oCIS (extension `ocis-roles`).
@@ -44,6 +71,34 @@ pub enum UserRole {
 }
 
 impl UserRole {
+    /// All of them, the mightiest first.
+    pub const ALL: [Self; 4] = [Self::Admin, Self::SpaceAdmin, Self::User, Self::UserLight];
+
+    /// The role of this id.
+    pub fn of_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.id() == id)
+    }
+
+    /// The name in configuration and on the wire of oCIS.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::SpaceAdmin => "spaceadmin",
+            Self::User => "user",
+            Self::UserLight => "user-light",
+        }
+    }
+
+    /// The name to show.
+    pub fn display_name(self) -> &'static str {
+        match self {
+            Self::Admin => "Admin",
+            Self::SpaceAdmin => "Space Admin",
+            Self::User => "User",
+            Self::UserLight => "User Light",
+        }
+    }
+
     /// The id of the role's bundle in oCIS's settings service.
     pub fn id(self) -> &'static str {
         match self {

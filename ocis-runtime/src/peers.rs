@@ -12,8 +12,8 @@ use std::sync::{Arc, OnceLock};
 
 use ocis_core::data::HttpService;
 use ocis_core::port::{
-    Authenticate, EventBus, Grants, Groups, Late, Maintenance, Nodes, Spaces, Trash,
-    UploadSessions, Uploads, Users, Versions,
+    Authenticate, EventBus, Grants, Groups, KeyValue, Late, Maintenance, Nodes, Provisioning,
+    Roles, Spaces, Trash, UploadSessions, Uploads, Users, Versions,
 };
 use ocis_core::{Error, Result};
 use parking_lot::Mutex;
@@ -47,6 +47,12 @@ pub enum Port {
     Users,
     /// [`Groups`], keyed by directory.
     Groups,
+    /// [`Provisioning`], keyed by directory.
+    Provisioning,
+    /// [`Roles`].
+    Roles,
+    /// [`KeyValue`].
+    KeyValue,
     /// [`Authenticate`], keyed by the kind of credentials (`basic`) or by directory.
     Authenticate,
     /// [`EventBus`].
@@ -68,6 +74,9 @@ impl Port {
             Self::Data => "data",
             Self::Users => "users",
             Self::Groups => "groups",
+            Self::Provisioning => "provisioning",
+            Self::Roles => "roles",
+            Self::KeyValue => "key-value",
             Self::Authenticate => "authenticate",
             Self::Events => "events",
         }
@@ -271,6 +280,9 @@ ports! {
     Data, data, keyed_data: HttpService, HttpService;
     Users, users, keyed_users: dyn Users, Arc<dyn Users>;
     Groups, groups, keyed_groups: dyn Groups, Arc<dyn Groups>;
+    Provisioning, provisioning, keyed_provisioning: dyn Provisioning, Arc<dyn Provisioning>;
+    Roles, roles, keyed_roles: dyn Roles, Arc<dyn Roles>;
+    KeyValue, key_value, keyed_key_value: dyn KeyValue, Arc<dyn KeyValue>;
     Authenticate, authenticate, keyed_authenticate: dyn Authenticate, Arc<dyn Authenticate>;
     Events, events, keyed_events: dyn EventBus, Arc<dyn EventBus>;
 }
@@ -364,6 +376,21 @@ impl Peers {
     /// The groups of accounts.
     pub fn groups(&self) -> Arc<dyn Groups> {
         Arc::new(self.ports.groups.plain.clone())
+    }
+
+    /// Changes of accounts and groups.
+    pub fn provisioning(&self) -> Arc<dyn Provisioning> {
+        Arc::new(self.ports.provisioning.plain.clone())
+    }
+
+    /// The roles of accounts.
+    pub fn roles(&self) -> Arc<dyn Roles> {
+        Arc::new(self.ports.roles.plain.clone())
+    }
+
+    /// Small documents of services.
+    pub fn key_value(&self) -> Arc<dyn KeyValue> {
+        Arc::new(self.ports.key_value.plain.clone())
     }
 
     /// Checks credentials of any kind.

@@ -39,6 +39,8 @@ impl Passwords for Fake {
             groups: Vec::new(),
             role: UserRole::User,
             enabled: true,
+            user_type: ocis_core::user::UserType::Member,
+            identities: Vec::new(),
         }))
     }
 

@@ -88,6 +88,8 @@ impl Accounts {
             groups,
             role: record.role,
             enabled: record.enabled,
+            user_type: record.user_type,
+            identities: record.identities.clone(),
         };
         let unchanged = before
             .and_then(|before| before.users.get(&key))

@@ -1,7 +1,7 @@
 //! What a new directory begins with: the admin, and on request oCIS's demo users and groups.
 
 use ocis_core::id::{GroupId, UserId};
-use ocis_core::user::UserRole;
+use ocis_core::user::{UserRole, UserType};
 use ocis_core::{Error, Result};
 
 use super::Bootstrap;
@@ -106,6 +106,8 @@ pub(super) fn first_document(hasher: &Hasher, bootstrap: &Bootstrap) -> Result<D
         enabled: true,
         created: bootstrap.now,
         password: hasher.hash_blocking(&bootstrap.admin_password)?,
+        user_type: UserType::Member,
+        identities: Vec::new(),
     });
     if bootstrap.create_demo_users {
         add_demo(&mut document, hasher, bootstrap)?;
@@ -126,6 +128,8 @@ fn add_demo(document: &mut Document, hasher: &Hasher, bootstrap: &Bootstrap) -> 
             enabled: true,
             created: bootstrap.now,
             password: hasher.hash_blocking(user.password)?,
+            user_type: UserType::Member,
+            identities: Vec::new(),
         });
     }
     for (id, name, members) in GROUPS {

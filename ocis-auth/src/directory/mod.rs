@@ -8,6 +8,7 @@
 mod accounts;
 mod demo;
 mod ports;
+mod provisioning;
 mod record;
 mod reset;
 mod store;
@@ -26,6 +27,7 @@ use accounts::Accounts;
 use record::Document;
 use store::Store;
 
+pub use provisioning::Editor;
 pub use reset::reset_password;
 
 /// What the directory begins with when there is none yet. Once there is one, nothing of this is

@@ -4,7 +4,7 @@ use std::fmt;
 
 use ocis_core::id::{GroupId, UserId};
 use ocis_core::time::Timestamp;
-use ocis_core::user::UserRole;
+use ocis_core::user::{ExternalIdentity, UserRole, UserType};
 use ocis_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -47,8 +47,12 @@ pub(super) struct User {
     pub(super) role: UserRole,
     pub(super) enabled: bool,
     pub(super) created: Timestamp,
-    /// The hash, as [`crate::hash`] makes it.
+    /// The hash, as [`crate::hash`] makes it; empty for an account that signs in elsewhere.
     pub(super) password: String,
+    #[serde(default)]
+    pub(super) user_type: UserType,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) identities: Vec<ExternalIdentity>,
 }
 
 impl fmt::Debug for User {

@@ -11,11 +11,14 @@ mod declare;
 mod events;
 mod grants;
 mod groups;
+mod key_value;
 mod late;
 mod maintenance;
 mod nodes;
 mod page;
+mod provisioning;
 mod remote;
+mod roles;
 mod sessions;
 mod spaces;
 mod trash;
@@ -27,6 +30,7 @@ pub use authenticate::{Authenticate, Credentials};
 pub use events::{Acknowledge, Delivery, EventBus, Fetch, Leave, Reject, Start};
 pub use grants::{Grants, ListGrants, RemoveGrant, SetGrant};
 pub use groups::{GetGroup, Groups, ListGroups};
+pub use key_value::{Document, DocumentCondition, DocumentKey, KeyValue, PutDocument};
 pub use late::Late;
 pub use maintenance::{
     Check, CheckSizes, Checked, CheckedSizes, EmptyFolders, Maintenance, RawNode, SetRawMetadata,
@@ -37,7 +41,11 @@ pub use nodes::{
     Read, RefreshLock, SetMetadata, Stat, Tag, Touch, Unlock,
 };
 pub use page::{Cursor, Page, PageRequest};
+pub use provisioning::{
+    ChangeMembers, ChangeUser, NewGroup, NewUser, Provisioning, RenameGroup, UserChange,
+};
 pub use remote::{Remote, Wire};
+pub use roles::{AssignRole, RoleAssignment, Roles, UnassignRole};
 pub use sessions::{
     ActOnSession, CreateSession, GetSession, ListSessions, OpenSession, SessionAction, SetLength,
     UploadSessions,

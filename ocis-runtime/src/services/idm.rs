@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ocis_auth::basic::{Basic, BasicOptions};
-use ocis_auth::directory::{Bootstrap, Directory};
+use ocis_auth::directory::{Bootstrap, Directory, Editor};
 use ocis_core::id::UserId;
 use ocis_core::port::Late;
 use ocis_core::time::{Clock as _, SystemClock};
@@ -25,6 +25,7 @@ impl Service for Idm {
     const OFFERS: &'static [Slot] = &[
         Slot::Key(Port::Users, DIRECTORY),
         Slot::Key(Port::Groups, DIRECTORY),
+        Slot::Key(Port::Provisioning, DIRECTORY),
         Slot::Key(Port::Authenticate, DIRECTORY),
     ];
     type Config = settings::Idm;
@@ -35,6 +36,7 @@ impl Service for Idm {
         Ok(Unit::new()
             .offers_as(DIRECTORY, Offer::Users(Arc::new(handles.users)))
             .offers_as(DIRECTORY, Offer::Groups(Arc::new(handles.groups)))
+            .offers_as(DIRECTORY, Offer::Provisioning(Arc::new(handles.provisioning)))
             .offers_as(DIRECTORY, Offer::Authenticate(Arc::new(handles.authenticate)))
             .starts(move || async move {
                 let directory =
@@ -54,6 +56,7 @@ impl Service for Idm {
 struct Handles {
     users: Late<dyn ocis_core::port::Users>,
     groups: Late<dyn ocis_core::port::Groups>,
+    provisioning: Late<dyn ocis_core::port::Provisioning>,
     authenticate: Late<dyn ocis_core::port::Authenticate>,
 }
 
@@ -62,6 +65,7 @@ impl Handles {
         Self {
             users: Late::<dyn ocis_core::port::Users>::unbound(),
             groups: Late::<dyn ocis_core::port::Groups>::unbound(),
+            provisioning: Late::<dyn ocis_core::port::Provisioning>::unbound(),
             authenticate: Late::<dyn ocis_core::port::Authenticate>::unbound(),
         }
     }
@@ -69,6 +73,7 @@ impl Handles {
     fn bind(&self, directory: Arc<Directory>, config: &settings::Idm) -> Result<()> {
         let options = BasicOptions::new(config.issuer.as_str());
         self.authenticate.bind(Arc::new(Basic::new(Arc::<Directory>::clone(&directory), options)?));
+        self.provisioning.bind(Arc::new(Editor::new(Arc::<Directory>::clone(&directory))));
         self.users.bind(Arc::<Directory>::clone(&directory));
         self.groups.bind(directory);
         Ok(())
@@ -79,6 +84,7 @@ impl Handles {
         self.authenticate.unbind();
         self.users.unbind();
         self.groups.unbind();
+        self.provisioning.unbind();
     }
 }
 

@@ -149,6 +149,8 @@ impl Users for Fake {
                 groups: group_ids(),
                 role: UserRole::User,
                 enabled: true,
+                user_type: ocis_core::user::UserType::Member,
+                identities: Vec::new(),
             }),
             _ => Err(Error::internal("the disk is on fire")),
         }

@@ -590,6 +590,8 @@ impl Users for Memory {
             groups: Vec::new(),
             role: UserRole::User,
             enabled: true,
+            user_type: ocis_core::user::UserType::Member,
+            identities: Vec::new(),
             given_name: "Albert".into(),
             surname: "Einstein".into(),
         })
