@@ -59,6 +59,7 @@ async fn main() -> anyhow::Result<()> {
         mail: String::new(),
         groups: Vec::new(),
         role: UserRole::User,
+        scope: ocis_core::scope::Scope::Everything,
     });
 
     // A storage is four things over an open store: nodes and spaces (the driver), uploads, and the

@@ -3,9 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cx::Caller;
+use crate::cx::{Caller, Identity};
 use crate::error::{Error, Result};
-use crate::id::{GroupId, UserId};
+use crate::id::{GroupId, ResourceId, UserId};
 use crate::permissions::Permissions;
 use crate::time::Timestamp;
 use crate::user::UserRole;
@@ -32,15 +32,25 @@ pub struct Grant {
     pub creator: Option<UserId>,
 }
 
+/// A node on the way from the root of a space down to the node that is asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct Level<'a> {
+    /// Its id.
+    pub id: &'a ResourceId,
+    /// The grants on it.
+    pub grants: &'a [Grant],
+}
+
 /// The permissions of `caller` on a node of a space that `owner` owns, given the grants on the node
 /// and on its ancestors (`path`: from the root of the space down to the node).
 ///
 /// The owner of a space and the server itself may do everything. Otherwise permissions add up along
 /// the path; an expired grant gives nothing; a denial on any level takes everything from there on.
+/// Nobody gets more than the scope of the credentials holds.
 pub fn permissions<'a>(
     caller: &Caller,
     owner: Option<&UserId>,
-    path: impl IntoIterator<Item = &'a [Grant]>,
+    path: impl IntoIterator<Item = Level<'a>, IntoIter: Clone>,
     now: Timestamp,
 ) -> Permissions {
     let identity = match caller {
@@ -48,12 +58,22 @@ pub fn permissions<'a>(
         Caller::Anonymous => return Permissions::NONE,
         Caller::User(identity) => identity,
     };
+    let path = path.into_iter();
+    let most = identity.scope.most(path.clone().map(|level| level.id));
     if owner == Some(&identity.id) {
-        return Permissions::MANAGER;
+        return most;
     }
+    granted(identity, path, now) & most
+}
+
+fn granted<'a>(
+    identity: &Identity,
+    path: impl Iterator<Item = Level<'a>>,
+    now: Timestamp,
+) -> Permissions {
     let mut set = Permissions::NONE;
     for level in path {
-        for grant in level {
+        for grant in level.grants {
             let meant = match &grant.grantee {
                 Grantee::User(user) => *user == identity.id,
                 Grantee::Group(group) => identity.groups.contains(group),
@@ -91,11 +111,13 @@ pub enum SpaceRight {
     PersonalQuota,
 }
 
-/// Whether the role of `caller` gives `right`. The server itself has all of them.
+/// Whether the role of `caller` gives `right`. The server itself has all of them; credentials that
+/// are good for one node only give none.
 pub fn has_right(caller: &Caller, right: SpaceRight) -> bool {
     match caller {
         Caller::Service(_) => true,
         Caller::Anonymous => false,
+        Caller::User(identity) if !identity.scope.is_everything() => false,
         Caller::User(identity) => match identity.role {
             UserRole::Admin => true,
             UserRole::SpaceAdmin => {
@@ -132,9 +154,13 @@ pub fn is_allowed(have: Permissions, need: Permissions) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cx::Identity;
+    use crate::scope::Scope;
 
     fn caller(id: &str) -> Caller {
+        scoped(id, Scope::Everything)
+    }
+
+    fn scoped(id: &str, scope: Scope) -> Caller {
         Caller::User(std::sync::Arc::new(Identity {
             id: UserId::parse(id).unwrap(),
             idp: "idp".into(),
@@ -143,7 +169,16 @@ mod tests {
             mail: String::new(),
             groups: vec![GroupId::parse("g").unwrap()],
             role: UserRole::User,
+            scope,
         }))
+    }
+
+    fn node(id: &str) -> ResourceId {
+        format!("storage$space!{id}").parse().unwrap()
+    }
+
+    fn levels<'a>(ids: &'a [ResourceId], path: &'a [Vec<Grant>]) -> Vec<Level<'a>> {
+        ids.iter().zip(path).map(|(id, grants)| Level { id, grants }).collect()
     }
 
     fn grant(grantee: Grantee, permissions: Permissions, expires: Option<i64>) -> Grant {
@@ -157,8 +192,9 @@ mod tests {
         let owner = UserId::parse("owner").unwrap();
         let user = Grantee::User(UserId::parse("u").unwrap());
         let group = Grantee::Group(GroupId::parse("g").unwrap());
+        let ids = [node("space"), node("a")];
         let of = |who: &str, path: &[Vec<Grant>]| {
-            permissions(&caller(who), Some(&owner), path.iter().map(Vec::as_slice), now)
+            permissions(&caller(who), Some(&owner), levels(&ids, path), now)
         };
         assert_eq!(of("owner", &[]), Permissions::MANAGER);
         assert_eq!(of("u", &[]), Permissions::NONE);
@@ -170,6 +206,34 @@ mod tests {
         let denied = vec![grant(user, Permissions::NONE, None)];
         assert_eq!(of("u", &[stat, denied]), Permissions::NONE);
         assert_eq!(permissions(&Caller::Anonymous, Some(&owner), [], now), Permissions::NONE);
+    }
+
+    #[test]
+    fn a_scope_holds_back_what_the_account_may() {
+        let now = Timestamp::from_unix(100, 0).unwrap();
+        let owner = UserId::parse("owner").unwrap();
+        let ids = [node("space"), node("folder"), node("file")];
+        let read = Permissions::STAT | Permissions::DOWNLOAD;
+        let scope = Scope::Below { node: node("folder"), permissions: read };
+        let all = [vec![], vec![], vec![]];
+        let at = |who: &Caller, depth: usize| {
+            permissions(who, Some(&owner), levels(&ids[..depth], &all), now)
+        };
+        let link = scoped("owner", scope.clone());
+        assert_eq!([at(&link, 1), at(&link, 2), at(&link, 3)], [Permissions::NONE, read, read]);
+        assert_eq!(at(&caller("owner"), 1), Permissions::MANAGER);
+
+        let mut admin = scoped("u", scope);
+        if let Caller::User(identity) = &mut admin {
+            std::sync::Arc::make_mut(identity).role = UserRole::Admin;
+        }
+        let user = Grantee::User(UserId::parse("u").unwrap());
+        let granted = [vec![grant(user, Permissions::STAT | Permissions::UPLOAD, None)], vec![]];
+        let have = permissions(&admin, Some(&owner), levels(&ids[..2], &granted), now);
+        assert_eq!(have, Permissions::STAT);
+        assert!(!has_right(&admin, SpaceRight::List));
+        let permission = &crate::role::RolePermission::ACCOUNTS_READ_WRITE;
+        assert_eq!(admin.reach(permission), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::id::{GroupId, UserId};
+use crate::scope::Scope;
 use crate::time::Timestamp;
 use crate::user::UserRole;
 
@@ -68,4 +69,7 @@ pub struct Identity {
     pub groups: Vec<GroupId>,
     /// The role of the account.
     pub role: UserRole,
+    /// How far the credentials reach that were presented.
+    #[serde(default)]
+    pub scope: Scope,
 }

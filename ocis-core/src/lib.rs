@@ -27,6 +27,7 @@ pub mod port;
 pub mod quota;
 pub mod reference;
 pub mod role;
+pub mod scope;
 pub mod space;
 pub mod time;
 pub mod trash;

@@ -48,12 +48,13 @@ impl RolePermission {
 }
 
 impl Caller {
-    /// How far `permission` reaches for this caller. Parts of this server may do everything.
+    /// How far `permission` reaches for this caller. Parts of this server may do everything;
+    /// credentials that are good for one node only allow nothing of what a role does.
     pub fn reach(&self, permission: &RolePermission) -> Option<Constraint> {
         match self {
             Self::Service(_) => Some(Constraint::All),
-            Self::User(identity) => permission.of(identity.role),
-            Self::Anonymous => None,
+            Self::User(identity) if identity.scope.is_everything() => permission.of(identity.role),
+            Self::User(_) | Self::Anonymous => None,
         }
     }
 

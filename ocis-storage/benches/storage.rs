@@ -65,6 +65,7 @@ async fn open(root: &Path) -> Storage {
         mail: String::new(),
         groups: Vec::new(),
         role: UserRole::User,
+        scope: ocis_core::scope::Scope::Everything,
     };
     let cx = Cx::new(Caller::User(Arc::new(identity)), SystemClock.now());
     let space = CreateSpace::personal(owner, "Albert Einstein");

@@ -75,6 +75,7 @@ impl World {
             mail: String::new(),
             groups: Vec::new(),
             role: UserRole::User,
+            scope: ocis_core::scope::Scope::Everything,
         };
         let now = Timestamp::from_unix(1_767_225_600, 0).unwrap();
         Self {

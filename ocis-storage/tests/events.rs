@@ -42,6 +42,7 @@ fn einstein() -> Cx {
         mail: String::new(),
         groups: Vec::new(),
         role: UserRole::User,
+        scope: ocis_core::scope::Scope::Everything,
     };
     let now = Timestamp::from_unix(1_767_225_600, 0).unwrap();
     Cx { trace: "request-1".into(), ..Cx::new(Caller::User(Arc::new(identity)), now) }

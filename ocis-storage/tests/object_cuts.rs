@@ -69,6 +69,7 @@ fn person() -> Cx {
         mail: "einstein@example.org".into(),
         groups: Vec::new(),
         role: UserRole::User,
+        scope: ocis_core::scope::Scope::Everything,
     };
     let now = Timestamp::from_unix(1_767_225_600, 0).unwrap();
     Cx::new(Caller::User(Arc::new(identity)), now)

@@ -70,6 +70,7 @@ impl Engine {
             mail: String::new(),
             groups: Vec::new(),
             role: UserRole::User,
+            scope: ocis_core::scope::Scope::Everything,
         };
         let cx = Cx::new(Caller::User(Arc::new(identity)), SystemClock.now());
         let space = CreateSpace {

@@ -170,6 +170,7 @@ impl Basic {
             mail: user.mail,
             groups: user.groups,
             role: user.role,
+            scope: ocis_core::scope::Scope::Everything,
         }
     }
 

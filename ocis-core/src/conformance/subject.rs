@@ -48,6 +48,7 @@ pub(super) fn person(name: &str, now: i64) -> Cx {
         mail: format!("{name}@example.org"),
         groups: Vec::new(),
         role: UserRole::User,
+        scope: crate::scope::Scope::Everything,
     };
     let now = Timestamp::from_unix(1_767_225_600 + now, 0).unwrap();
     Cx::new(Caller::User(Arc::new(identity)), now)

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Secret;
 use crate::cx::Identity;
 use crate::port::declare::port;
 
@@ -21,6 +22,21 @@ pub enum Credentials {
         /// The address that the request came from, for slowing down guessers.
         peer: Option<IpAddr>,
     },
+    /// A token of an OpenID provider (RFC 6750).
+    Bearer {
+        /// The token, as sent.
+        token: Secret,
+    },
+}
+
+impl Credentials {
+    /// The kind of credentials, which is the key of the service that checks them.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Basic { .. } => "basic",
+            Self::Bearer { .. } => "bearer",
+        }
+    }
 }
 
 impl fmt::Debug for Credentials {
@@ -31,6 +47,7 @@ impl fmt::Debug for Credentials {
                 .field("username", username)
                 .field("peer", peer)
                 .finish_non_exhaustive(),
+            Self::Bearer { .. } => f.debug_struct("Bearer").finish_non_exhaustive(),
         }
     }
 }

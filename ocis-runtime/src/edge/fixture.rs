@@ -19,6 +19,7 @@ use ocis_core::port::{
     RestoreSpace, Spaces, UpdateSpace,
 };
 use ocis_core::quota::Quota;
+use ocis_core::scope::Scope;
 use ocis_core::space::Space;
 use ocis_core::time::{Clock, Timestamp};
 use ocis_core::user::UserRole;
@@ -27,7 +28,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tower::service_fn;
 
-use super::{Edge, EdgeParts};
+use super::{Edge, EdgeParts, Scheme};
 
 /// `admin:secret`, URL `https://cloud.example.org`.
 pub(crate) const ADMIN: &str = "Basic YWRtaW46c2VjcmV0";
@@ -60,21 +61,29 @@ impl Authenticate for Directory {
             return Err(Error::new(kind, "not now").with("retry_after", 7));
         }
         match credentials {
+            Credentials::Bearer { token } if token.expose() == "token" => {
+                Ok(Arc::new(person("einstein")?))
+            }
             Credentials::Basic { username, password, .. } if password == "secret" => {
-                let light = username == "light";
-                Ok(Arc::new(Identity {
-                    id: UserId::parse(&username)?,
-                    idp: "https://cloud.example.org".into(),
-                    display_name: format!("The {username}"),
-                    username,
-                    mail: String::new(),
-                    groups: Vec::new(),
-                    role: if light { UserRole::UserLight } else { UserRole::User },
-                }))
+                Ok(Arc::new(person(&username)?))
             }
             _ => Err(Error::unauthenticated("wrong")),
         }
     }
+}
+
+fn person(username: &str) -> Result<Identity> {
+    let light = username == "light";
+    Ok(Identity {
+        id: UserId::parse(username)?,
+        idp: "https://cloud.example.org".into(),
+        display_name: format!("The {username}"),
+        username: username.to_owned(),
+        mail: String::new(),
+        groups: Vec::new(),
+        role: if light { UserRole::UserLight } else { UserRole::User },
+        scope: Scope::Everything,
+    })
 }
 
 /// Remembers which spaces it was asked to make; each take a moment.
@@ -153,7 +162,11 @@ impl World {
             authenticate: Arc::clone(&self.directory) as _,
             spaces: Arc::clone(&self.spaces) as _,
             backends: HashMap::from([("ocdav", backend.clone()), ("frontend", backend)]),
-            basic_auth,
+            schemes: if basic_auth {
+                vec![Scheme::Bearer, Scheme::Basic]
+            } else {
+                vec![Scheme::Bearer]
+            },
             url: "https://cloud.example.org".into(),
             clock: Arc::new(Fixed),
             deadline: Duration::from_secs(60),

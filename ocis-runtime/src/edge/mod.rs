@@ -9,6 +9,7 @@ mod error;
 mod forwarded;
 mod home;
 mod routes;
+mod scheme;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,6 +17,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::request::Parts;
 use http::{HeaderName, Method, Request, Response, StatusCode};
 use ocis_core::data::{Body, HttpService, TICKET, empty};
 use ocis_core::port::{Authenticate, Spaces};
@@ -25,6 +27,7 @@ use ocis_core::{Caller, Cx};
 use self::authenticate::Authentication;
 use self::home::Homes;
 use self::routes::{Route, Routes};
+pub use self::scheme::Scheme;
 use crate::http::layer::{Answer, Stack};
 use crate::http::observe::ServedBy;
 use crate::http::{PeerAddr, RequestId};
@@ -37,8 +40,8 @@ pub struct EdgeParts {
     pub spaces: Arc<dyn Spaces>,
     /// The services behind the routes, by name. A route whose service is missing answers 501.
     pub backends: HashMap<&'static str, HttpService>,
-    /// Whether user name and password are accepted (`PROXY_ENABLE_BASIC_AUTH`).
-    pub basic_auth: bool,
+    /// What is accepted as credentials, in the order in which it is looked at.
+    pub schemes: Vec<Scheme>,
     /// The public address of the server (`OCIS_URL`).
     pub url: String,
     /// The present time.
@@ -70,7 +73,7 @@ impl Edge {
     pub fn new(parts: EdgeParts) -> HttpService {
         let edge = Self {
             routes: Routes::new(&parts.backends),
-            authentication: Authentication::new(parts.authenticate, parts.basic_auth, &parts.url),
+            authentication: Authentication::new(parts.authenticate, parts.schemes, &parts.url),
             homes: Homes::new(parts.spaces, parts.role_quotas),
             clock: parts.clock,
             deadline: parts.deadline,
@@ -84,24 +87,25 @@ impl Edge {
         let Some(backend) = &route.backend else {
             return error::not_here(route.service, &self.url);
         };
-        let mut request = request;
         let mut cx = self.cx(&request);
+        let (mut head, body) = request.into_parts();
         if !public {
-            let peer = self.client(&request);
-            match self.authentication.caller(&cx, request.headers(), peer).await {
+            let peer = self.client(&head);
+            match self.authentication.caller(&cx, &head, peer).await {
                 Ok(identity) => {
                     cx.caller = Caller::User(Arc::clone(&identity));
                     self.homes.ensure(&cx, &identity).await;
-                    // Nobody behind the edge has any use for the password.
-                    request.headers_mut().remove(http::header::AUTHORIZATION);
+                    // Nobody behind the edge has any use for the password or the token.
+                    head.headers.remove(http::header::AUTHORIZATION);
                 }
                 Err(failure) => {
+                    let request = Request::from_parts(head, body);
                     return self.authentication.refuse(&failure, request, route.is_dav()).await;
                 }
             }
         }
-        request.extensions_mut().insert(cx);
-        backend.answer(request).await
+        head.extensions.insert(cx);
+        backend.answer(Request::from_parts(head, body)).await
     }
 
     fn cx(&self, request: &Request<Body>) -> Cx {
@@ -115,9 +119,9 @@ impl Edge {
         }
     }
 
-    fn client(&self, request: &Request<Body>) -> Option<IpAddr> {
-        let peer = request.extensions().get::<PeerAddr>()?.address.ip();
-        Some(forwarded::client(peer, request.headers(), &self.trusted_proxies))
+    fn client(&self, head: &Parts) -> Option<IpAddr> {
+        let peer = head.extensions.get::<PeerAddr>()?.address.ip();
+        Some(forwarded::client(peer, &head.headers, &self.trusted_proxies))
     }
 }
 

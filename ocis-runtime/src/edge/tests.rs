@@ -37,9 +37,13 @@ async fn without_credentials_a_challenge_and_in_webdav_an_xml_body() {
     let edge = World::default().edge(true);
     let answered = send(&edge, request("PROPFIND", "/remote.php/webdav/")).await;
     assert_eq!(answered.status, 401);
+    let challenges: Vec<_> = answered.headers.get_all(WWW_AUTHENTICATE).iter().collect();
     assert_eq!(
-        answered.headers[WWW_AUTHENTICATE],
-        "Basic realm=\"cloud.example.org:9200\", charset=\"UTF-8\""
+        challenges,
+        [
+            "Bearer realm=\"cloud.example.org:9200\", charset=\"UTF-8\"",
+            "Basic realm=\"cloud.example.org:9200\", charset=\"UTF-8\""
+        ]
     );
     assert_eq!(answered.headers[CONTENT_TYPE], "application/xml; charset=utf-8");
     assert!(answered.body.contains("Sabre\\DAV\\Exception\\NotAuthenticated"), "{}", answered.body);
@@ -62,8 +66,24 @@ async fn basic_authentication_must_be_enabled() {
     let edge = world.edge(false);
     let answered = send(&edge, request("GET", "/webdav/x").header(AUTHORIZATION, ADMIN)).await;
     assert_eq!(answered.status, 401);
-    assert!(!answered.headers.contains_key(WWW_AUTHENTICATE));
+    let challenges: Vec<_> = answered.headers.get_all(WWW_AUTHENTICATE).iter().collect();
+    assert_eq!(challenges, ["Bearer realm=\"cloud.example.org:9200\", charset=\"UTF-8\""]);
     assert_eq!(world.directory.asked.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn a_bearer_token_says_who_is_calling_and_goes_no_further() {
+    let edge = World::default().edge(false);
+    let with = |token: &str| request("GET", "/webdav/x").header(AUTHORIZATION, token);
+    let answered = send(&edge, with("bearer token")).await;
+    assert_eq!((answered.status, answered.body.as_str()), (200, "einstein trace= host bytes=0\n"));
+    assert_eq!(send(&edge, with("Bearer other")).await.status, 401);
+    let twice = with("Bearer token").header(AUTHORIZATION, "Bearer token");
+    assert_eq!(send(&edge, twice).await.status, 401);
+    let both = with("Bearer token").header(AUTHORIZATION, ADMIN);
+    assert_eq!(send(&edge, both).await.status, 401);
+    let query = request("GET", "/webdav/x?access_token=token");
+    assert_eq!(send(&edge, query).await.status, 401);
 }
 
 #[tokio::test]

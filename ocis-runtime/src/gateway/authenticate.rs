@@ -22,11 +22,7 @@ impl AuthenticateGateway {
 #[async_trait]
 impl Authenticate for AuthenticateGateway {
     async fn authenticate(&self, cx: &Cx, request: Credentials) -> Result<Arc<Identity>> {
-        let kind = match &request {
-            Credentials::Basic { .. } => "basic",
-            _ => return Err(Error::unauthenticated("this kind of credentials is not accepted")),
-        };
-        match self.0.find(kind) {
+        match self.0.find(request.kind()) {
             Some(handle) => handle.bound()?.authenticate(cx, request).await,
             None => Err(Error::unauthenticated("this kind of credentials is not accepted")),
         }

@@ -9,7 +9,7 @@ use ocis_core::{Error, Result};
 use rustls::ServerConfig;
 use tracing::warn;
 
-use crate::edge::{Edge, EdgeParts};
+use crate::edge::{Edge, EdgeParts, Scheme};
 use crate::http::{Limits, PublicSettings, public, serve, tls};
 use crate::peers::{Peers, Port, Slot};
 use crate::service::{Listener, Service, Unit};
@@ -46,11 +46,15 @@ impl Service for Proxy {
     fn build(config: Self::Config, peers: &Peers) -> Result<Unit> {
         let url = config.ocis_url.as_str().trim_end_matches('/').to_owned();
         let quotas = config.role_quotas.iter().map(|(role, quota)| (role.clone(), quota.0));
+        let mut schemes = vec![Scheme::Bearer];
+        if config.enable_basic_auth {
+            schemes.push(Scheme::Basic);
+        }
         let edge = Edge::new(EdgeParts {
             authenticate: peers.authenticate(),
             spaces: peers.spaces(),
             backends: BACKENDS.map(|name| (name, peers.http(name))).into_iter().collect(),
-            basic_auth: config.enable_basic_auth,
+            schemes,
             url: url.clone(),
             clock: Arc::new(SystemClock),
             deadline: DEADLINE,

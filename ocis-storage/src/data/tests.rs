@@ -80,6 +80,7 @@ impl Bench {
             mail: String::new(),
             groups: Vec::new(),
             role: UserRole::User,
+            scope: ocis_core::scope::Scope::Everything,
         };
         let cx = Cx::new(Caller::User(Arc::new(identity)), clock.now());
         let driver = Driver::new(Arc::clone(&store), tickets.clone());

@@ -82,6 +82,7 @@ impl InfoFile {
                 mail: String::new(),
                 groups: Vec::new(),
                 role: UserRole::User,
+                scope: ocis_core::scope::Scope::Everything,
             }
             .into(),
         ))

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use ocis_core::access::{self, Grant};
+use ocis_core::access;
 use ocis_core::etag::Etag;
 use ocis_core::event::NodeRef;
 use ocis_core::id::{NodeId, SpaceId};
@@ -106,9 +106,9 @@ impl Change<'_> {
             let child = self.child(&space, &folder, name)?.ok_or_else(nothing)?;
             line.push(self.node(&space, &child)?.ok_or_else(nothing)?);
         }
-        let grants: Vec<&[Grant]> = line.iter().map(|entry| entry.grants.as_slice()).collect();
         let owner = line.first().and_then(|root| root.info.owner.clone());
-        let permissions = access::permissions(&self.cx.caller, owner.as_ref(), grants, self.cx.now);
+        let levels = line.iter().map(|entry| entry.level());
+        let permissions = access::permissions(&self.cx.caller, owner.as_ref(), levels, self.cx.now);
         access::require(permissions, Permissions::STAT)?;
         Ok(Place { space, line, permissions })
     }

@@ -92,8 +92,8 @@ impl Change<'_> {
             return Err(no_space());
         }
         let entry = self.root(&space.space)?;
-        let (owner, grants) = (entry.info.owner.as_ref(), [entry.grants.as_slice()]);
-        let permissions = access::permissions(&self.cx.caller, owner, grants, self.cx.now);
+        let (owner, levels) = (entry.info.owner.as_ref(), [entry.level()]);
+        let permissions = access::permissions(&self.cx.caller, owner, levels, self.cx.now);
         Ok(Root { entry, permissions })
     }
 
@@ -234,7 +234,8 @@ impl Change<'_> {
         match request.kind {
             SpaceKind::Personal => {
                 let owner = owner()?;
-                let is_mine = caller.identity().is_ok_and(|identity| identity.id == owner);
+                let is_mine =
+                    caller.identity().is_ok_and(|me| me.id == owner && me.scope.is_everything());
                 (is_server || is_mine)
                     .then_some(Some(owner))
                     .ok_or_else(|| Error::denied("you may not make this space"))

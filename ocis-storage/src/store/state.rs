@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ocis_core::access::Grant;
+use ocis_core::access::{Grant, Level};
 use ocis_core::id::{BlobId, NodeId, SpaceId};
 use ocis_core::lock::Lock;
 use ocis_core::node::NodeInfo;
@@ -24,6 +24,13 @@ pub(crate) struct Entry {
     pub(crate) locks: Vec<Lock>,
     /// The content of a file; none for folders and for files that were never written.
     pub(crate) blob: Option<BlobId>,
+}
+
+impl Entry {
+    /// The node as permissions are worked out from it.
+    pub(crate) fn level(&self) -> Level<'_> {
+        Level { id: &self.info.id, grants: &self.grants }
+    }
 }
 
 /// The children of a folder by name.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ocis_core::Result;
-use ocis_core::access::{self, Grant};
+use ocis_core::access;
 use ocis_core::node::{Node, NodeKind};
 use ocis_core::permissions::Permissions;
 use ocis_core::port::{Cursor, Page, PageRequest};
@@ -93,10 +93,9 @@ impl Change<'_> {
     }
 
     pub(crate) fn permissions(&self, place: &Place) -> Permissions {
-        let grants: Vec<&[Grant]> =
-            place.line.iter().map(|entry| entry.grants.as_slice()).collect();
         let owner = place.line.first().and_then(|root| root.info.owner.clone());
-        access::permissions(&self.cx.caller, owner.as_ref(), grants, self.cx.now)
+        let levels = place.line.iter().map(|entry| entry.level());
+        access::permissions(&self.cx.caller, owner.as_ref(), levels, self.cx.now)
     }
 
     /// A node and, for a file, where its content is, and whether it is there yet; the caller may

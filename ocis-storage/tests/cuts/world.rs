@@ -51,6 +51,7 @@ pub(crate) fn person(name: &str) -> Cx {
         mail: format!("{name}@example.org"),
         groups: Vec::new(),
         role: UserRole::User,
+        scope: ocis_core::scope::Scope::Everything,
     };
     let now = Timestamp::from_unix(1_767_225_600, 0).unwrap();
     Cx::new(Caller::User(Arc::new(identity)), now)

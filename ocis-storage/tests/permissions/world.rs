@@ -49,6 +49,7 @@ pub(crate) fn person(name: &str) -> Cx {
         mail: String::new(),
         groups: Vec::new(),
         role: UserRole::User,
+        scope: ocis_core::scope::Scope::Everything,
     };
     Cx::new(Caller::User(Arc::new(identity)), Timestamp::from_unix(1_767_225_600, 0).unwrap())
 }

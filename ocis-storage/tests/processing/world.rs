@@ -137,6 +137,7 @@ impl World {
             mail: String::new(),
             groups: Vec::new(),
             role: UserRole::User,
+            scope: ocis_core::scope::Scope::Everything,
         };
         let cx = Cx::new(Caller::User(Arc::new(identity)), now);
         let server = Cx::new(Caller::Service("test".into()), now);

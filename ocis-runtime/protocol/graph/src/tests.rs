@@ -51,6 +51,7 @@ fn richard() -> Caller {
         mail: "richard@example.org".into(),
         groups,
         role: UserRole::User,
+        scope: ocis_core::scope::Scope::Everything,
     }))
 }
 

@@ -113,6 +113,7 @@ fn marie() -> Caller {
         mail: "marie@example.org".into(),
         groups: vec![GroupId::parse("g1").unwrap(), GroupId::parse("g2").unwrap()],
         role: UserRole::User,
+        scope: ocis_core::scope::Scope::Everything,
     }))
 }
 

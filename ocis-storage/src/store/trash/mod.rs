@@ -13,7 +13,7 @@ mod restore;
 use std::io;
 use std::sync::Arc;
 
-use ocis_core::access::{self, Grant};
+use ocis_core::access;
 use ocis_core::id::{NodeId, ResourceId, SpaceId};
 use ocis_core::node::NodeKind;
 use ocis_core::path::SpacePath;
@@ -26,6 +26,7 @@ use super::Store;
 use super::access::Place;
 use super::change::Change;
 use super::load;
+use super::state::Entry;
 use crate::fs::is_missing;
 use crate::journal::{Action, broken};
 use crate::layout::attributes::{self as key, Attributes};
@@ -209,13 +210,12 @@ impl Change<'_> {
         let own = std::iter::once(&found.top).chain(&found.below).map(|item| {
             let at = (space.clone(), item.id.clone());
             load::entry(storage, &at, None, item.attributes.clone(), Vec::new())
-                .map(|entry| entry.grants)
         });
-        let own: Vec<Vec<Grant>> = own.collect::<Result<_>>()?;
+        let own: Vec<Entry> = own.collect::<Result<_>>()?;
         let owner = line.first().and_then(|root| root.info.owner.clone());
-        let grants = line.iter().map(|entry| entry.grants.as_slice());
-        let grants = grants.chain(own.iter().map(Vec::as_slice));
-        let have = access::permissions(&self.cx.caller, owner.as_ref(), grants, self.cx.now);
+        let levels = line.iter().map(|entry| entry.level());
+        let levels = levels.chain(own.iter().map(Entry::level));
+        let have = access::permissions(&self.cx.caller, owner.as_ref(), levels, self.cx.now);
         access::require(have, need)
     }
 

@@ -35,6 +35,7 @@ pub(crate) fn cx() -> Cx {
         mail: String::new(),
         groups: Vec::new(),
         role: UserRole::User,
+        scope: ocis_core::scope::Scope::Everything,
     };
     Cx::new(Caller::User(Arc::new(identity)), SystemClock.now())
 }
