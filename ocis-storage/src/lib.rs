@@ -3,7 +3,7 @@
 //!
 //! A [`Store`] is one root on one [`fs::Fs`], with its contents in a [`blob::BlobStore`]. [`Driver`],
 //! [`upload::StoreUploads`] and [`session::StoreSessions`] are the ports of `ocis-core` over it, [`data::DataPlane`] is the way
-//! in and out for bytes. A change is answered when its journal record is durable and applied.
+//! in and out for bytes, [`Documents`] the port for small documents of services. A change is answered when its journal record is durable and applied.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -41,6 +41,6 @@ pub mod store;
 pub mod ticket;
 pub mod upload;
 
-pub use driver::Driver;
+pub use driver::{Documents, Driver};
 pub use outbox::Outlet;
 pub use store::{Options, Store, Waiting, WhenOwned};

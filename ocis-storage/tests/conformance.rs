@@ -13,7 +13,7 @@ use ocis_storage::fs::{Fs, RealFs};
 use ocis_storage::session::StoreSessions;
 use ocis_storage::ticket::Tickets;
 use ocis_storage::upload::StoreUploads;
-use ocis_storage::{Driver, Options, Store};
+use ocis_storage::{Documents, Driver, Options, Store};
 
 /// The suites live in a time of their own.
 const AGES: Duration = Duration::from_secs(86400 * 36500);
@@ -108,4 +108,32 @@ async fn versions() {
     let (subject, store) = subject(folder.path());
     conformance::versions(&subject, &driver(&store)).await;
     assert_eq!(store.check().unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents() {
+    let folder = tempfile::tempdir().unwrap();
+    let fs: Arc<dyn Fs> = Arc::new(RealFs);
+    let blobs = Arc::new(PosixBlobs::new(Arc::clone(&fs), folder.path()));
+    let storage = StorageId::parse("storage-system").unwrap();
+    let options = Options { versioning: false, ..Options::new(storage) };
+    let store = Store::open(fs, blobs, folder.path(), options).unwrap();
+    let owner = "ddb0602e-5f6f-4e89-8edb-ad873667cd6c".parse().unwrap();
+    conformance::documents(&Documents::new(Arc::clone(&store), owner)).await;
+    assert_eq!(store.check().unwrap(), [""; 0], "no blob, version or trash is left over");
+    let trash = folder.path().join("spaces/f1/bdd61a-da7c-49fc-8203-0558109d1b4f/trash");
+    let left = walk(&trash);
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// All files and links below a folder.
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let entries = entries.map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| match path.is_symlink() || !path.is_dir() {
+            true => vec![path],
+            false => walk(&path),
+        })
+        .collect()
 }

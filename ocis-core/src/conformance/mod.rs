@@ -13,9 +13,11 @@
 
 mod accounts;
 mod across;
+mod documents;
 mod events;
 mod grants;
 mod locks;
+mod memory_documents;
 mod nodes;
 mod sessions;
 mod spaces;
@@ -26,9 +28,11 @@ mod versions;
 
 pub use accounts::{authenticate, groups, users};
 pub use across::across;
+pub use documents::documents;
 pub use events::{event, events};
 pub use grants::grants;
 pub use locks::locks;
+pub use memory_documents::MemoryDocuments;
 pub use nodes::nodes;
 pub use sessions::sessions;
 pub use spaces::spaces;

@@ -67,8 +67,6 @@ later! {
     StoragePubliclink = "storage-publiclink", "files behind public links come";
     /// Files that others share.
     StorageShares = "storage-shares", "files that others share come";
-    /// The server's own documents.
-    StorageSystem = "storage-system", "the store for documents of services comes";
     /// Previews.
     Thumbnails = "thumbnails", "previews of files come";
     /// What happened, for users.

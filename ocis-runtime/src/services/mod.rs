@@ -11,6 +11,7 @@ mod later;
 mod nats;
 mod ocdav;
 mod proxy;
+mod storage_system;
 mod storage_users;
 mod users;
 
@@ -23,11 +24,12 @@ pub use self::idm::Idm;
 pub use self::later::{
     AppProvider, AppRegistry, AuthMachine, AuthService, Clientlog, Eventhistory, Idp,
     Notifications, Ocm, Ocs, Postprocessing, Search, Settings, Sharing, Sse, StoragePubliclink,
-    StorageShares, StorageSystem, Thumbnails, Userlog, Web, Webdav, Webfinger,
+    StorageShares, Thumbnails, Userlog, Web, Webdav, Webfinger,
 };
 pub use self::nats::Nats;
 pub use self::ocdav::Ocdav;
 pub use self::proxy::Proxy;
+pub use self::storage_system::StorageSystem;
 pub use self::storage_users::StorageUsers;
 pub(crate) use self::storage_users::blobs::Place;
 pub use self::users::Users;

@@ -8,21 +8,13 @@ use ocis_core::port::{
     Check, CheckSizes, Checked, CheckedSizes, Cursor, EmptyFolders, Maintenance, Page, RawNode,
     SetRawMetadata,
 };
-use ocis_core::{Caller, Cx, Error, Result};
+use ocis_core::{Cx, Error, Result};
 
-use super::Driver;
+use super::{Driver, only_for_the_server};
 use crate::store::{Part, Store};
 
 /// The cursor of the step that concerns all spaces; no space is called so.
 const WHOLE: &str = "!";
-
-/// Refuses everybody but the server itself.
-fn only_for_the_server(cx: &Cx) -> Result<()> {
-    match cx.caller {
-        Caller::Service(_) => Ok(()),
-        _ => Err(Error::denied("this is for the server itself")),
-    }
-}
 
 impl Driver {
     async fn in_background<T: Send + 'static>(
