@@ -98,6 +98,18 @@ impl Hasher {
         self.in_turn(move || verify(&password, &stored)).await
     }
 
+    /// Whether `stored` is easier to guess than what [`Self::hash`] makes today: another kind of
+    /// hash, or less memory or fewer passes.
+    pub fn is_weak(&self, stored: &str) -> bool {
+        let Some(stored) = parse(stored) else { return true };
+        let today = self.argon2.params();
+        stored.algorithm != Algorithm::Argon2id.ident()
+            || stored.version != Some(Version::V0x13.into())
+            || Params::try_from(&stored).map_or(true, |params| {
+                params.m_cost() < today.m_cost() || params.t_cost() < today.t_cost()
+            })
+    }
+
     /// A hash of no password at all. To verify against it costs what it costs to verify against a
     /// real one, so that the time does not tell which accounts exist.
     pub fn decoy(&self) -> Result<String> {
@@ -146,16 +158,20 @@ impl fmt::Debug for Hasher {
 fn verify(password: &str, stored: &str) -> Result<bool> {
     // The parameters come from the stored hash, not from this value.
     let argon2 = Argon2::default();
-    let stored = stored
-        .strip_prefix(SCHEME)
-        .and_then(|text| PasswordHash::new(text).ok())
-        .filter(|stored| stored.salt.is_some() && stored.hash.is_some())
+    let stored = parse(stored)
         .ok_or_else(|| Error::internal("a stored password is not a hash of argon2"))?;
     match argon2.verify_password(password.as_bytes(), &stored) {
         Ok(()) => Ok(true),
         Err(password_hash::Error::PasswordInvalid) => Ok(false),
         Err(error) => Err(Error::internal("a stored password cannot be read").because(error)),
     }
+}
+
+fn parse(stored: &str) -> Option<PasswordHash> {
+    stored
+        .strip_prefix(SCHEME)
+        .and_then(|text| PasswordHash::new(text).ok())
+        .filter(|stored| stored.salt.is_some() && stored.hash.is_some())
 }
 
 fn no_random(error: getrandom::Error) -> Error {
@@ -214,6 +230,20 @@ mod tests {
         for stored in ["", "plain", "{SSHA}abc", "{ARGON2}", "{ARGON2}$argon2id$v=19$m=1"] {
             assert!(cheap().verify("plain", stored).await.is_err(), "{stored:?}");
         }
+    }
+
+    #[test]
+    fn what_is_cheaper_to_guess_is_weak() {
+        let cost = Cost { memory_kib: 32, passes: 2, lanes: 2 };
+        let hasher = Hasher::new(cost, 1).unwrap();
+        assert!(!hasher.is_weak(&hasher.hash_blocking("x").unwrap()));
+        let made = |cost| Hasher::new(cost, 1).unwrap().hash_blocking("x").unwrap();
+        assert!(hasher.is_weak(&made(Cost { memory_kib: 16, ..cost })));
+        assert!(hasher.is_weak(&made(Cost { passes: 1, ..cost })));
+        assert!(!hasher.is_weak(&made(Cost { memory_kib: 64, passes: 3, lanes: 1 })));
+        let other = made(cost).replace("argon2id", "argon2i");
+        assert!(hasher.is_weak(&other), "{other}");
+        assert!(hasher.is_weak("{SSHA}abc"));
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use ocis_auth::basic::{Basic, BasicOptions};
-use ocis_auth::directory::{Bootstrap, Directory};
+use ocis_auth::directory::{Bootstrap, Directory, Editor};
 use ocis_auth::hash::{Cost, Hasher};
 use ocis_core::conformance;
 use ocis_core::id::UserId;
@@ -35,4 +35,23 @@ async fn credentials() {
     let basic =
         Basic::new(directory(&folder), BasicOptions::new("https://localhost:9200")).unwrap();
     conformance::authenticate(&basic, "einstein", "relativity").await;
+}
+
+#[tokio::test]
+async fn changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = directory(&folder);
+    let basic =
+        Basic::new(Arc::clone(&directory) as _, BasicOptions::new("https://localhost:9200"))
+            .unwrap();
+    let editor = Editor::new(Arc::clone(&directory));
+    let subject = conformance::Accounts {
+        users: &*directory,
+        groups: &*directory,
+        provisioning: &editor,
+        authenticate: &basic,
+    };
+    conformance::provisioning(subject).await;
+    conformance::users(&*directory).await;
+    conformance::groups(&*directory, &*directory).await;
 }

@@ -58,6 +58,11 @@ pub struct Directory {
     hasher: Hasher,
     /// What passwords of unknown accounts are verified against.
     decoy: String,
+    state: Arc<State>,
+}
+
+/// What the threads that change the directory share with those that read it.
+struct State {
     accounts: RwLock<Arc<Accounts>>,
     store: Mutex<Store>,
 }
@@ -90,39 +95,71 @@ impl Directory {
         Ok(Self {
             decoy: hasher.decoy()?,
             hasher,
-            accounts: RwLock::new(Arc::new(Accounts::index(&document, None)?)),
-            store: Mutex::new(store),
+            state: Arc::new(State {
+                accounts: RwLock::new(Arc::new(Accounts::index(&document, None)?)),
+                store: Mutex::new(store),
+            }),
         })
     }
 
     /// Gives the account `username` a new password. When it returns, the change is on disk and what
     /// was remembered of the old password is forgotten. [`ocis_core::ErrorKind::NotFound`] when
     /// there is no such account, [`ocis_core::ErrorKind::InvalidArgument`] for an empty password.
-    pub async fn set_password(self: &Arc<Self>, username: &str, password: &str) -> Result<()> {
+    pub async fn set_password(&self, username: &str, password: &str) -> Result<()> {
         check_password(password)?;
         let hash = self.hasher.hash(password).await?;
-        self.change_user(username, |user| user.password = hash).await
+        let username = username.to_owned();
+        self.change(move |document| {
+            document.user(&username)?.password = hash;
+            Ok(())
+        })
+        .await
     }
 
     /// Lets the account `username` sign in, or no longer. [`ocis_core::ErrorKind::NotFound`] when
     /// there is no such account.
-    pub async fn set_enabled(self: &Arc<Self>, username: &str, enabled: bool) -> Result<()> {
-        self.change_user(username, move |user| user.enabled = enabled).await
+    pub async fn set_enabled(&self, username: &str, enabled: bool) -> Result<()> {
+        let username = username.to_owned();
+        self.change(move |document| {
+            document.user(&username)?.enabled = enabled;
+            Ok(())
+        })
+        .await
     }
 
-    async fn change_user(
-        self: &Arc<Self>,
-        username: &str,
-        change: impl FnOnce(&mut record::User) + Send + 'static,
+    /// Applies `change` to the directory on disk, then in memory; on an error, to neither.
+    async fn change(
+        &self,
+        change: impl FnOnce(&mut Document) -> Result<()> + Send + 'static,
     ) -> Result<()> {
-        let (directory, username) = (Arc::clone(self), username.to_owned());
-        let work = move || directory.change(|document| document.user(&username).map(change));
-        tokio::task::spawn_blocking(work)
+        let state = Arc::clone(&self.state);
+        tokio::task::spawn_blocking(move || state.change(change))
             .await
             .map_err(|error| Error::internal("changing the directory failed").because(error))?
     }
 
-    /// Applies `change` to the directory on disk, then in memory; on an error, to neither. Blocks.
+    /// Hashes a password that was just found right again, because its stored hash is cheaper to
+    /// guess than those of today.
+    async fn strengthen(&self, id: UserId, password: &str, stored: String) -> Result<()> {
+        let hash = self.hasher.hash(password).await?;
+        self.change(move |document| {
+            // Unless it was changed meanwhile.
+            let same = |user: &&mut record::User| user.id == id && user.password == stored;
+            if let Some(user) = document.users.iter_mut().find(same) {
+                user.password = hash;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    fn accounts(&self) -> Arc<Accounts> {
+        Arc::clone(&self.state.accounts.read())
+    }
+}
+
+impl State {
+    /// As [`Directory::change`], on this thread, which it blocks.
     fn change(&self, change: impl FnOnce(&mut Document) -> Result<()>) -> Result<()> {
         let store = self.store.lock();
         let before = Arc::clone(&self.accounts.read());
@@ -133,15 +170,11 @@ impl Directory {
         *self.accounts.write() = Arc::new(after);
         Ok(())
     }
-
-    fn accounts(&self) -> Arc<Accounts> {
-        Arc::clone(&self.accounts.read())
-    }
 }
 
 impl fmt::Debug for Directory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Directory").field("store", &self.store).finish_non_exhaustive()
+        f.debug_struct("Directory").field("store", &self.state.store).finish_non_exhaustive()
     }
 }
 

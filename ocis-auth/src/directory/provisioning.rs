@@ -9,7 +9,7 @@ use ocis_core::port::{
     RenameGroup, UserChange, Users as _,
 };
 use ocis_core::role::RolePermission;
-use ocis_core::user::{Group, User};
+use ocis_core::user::{ExternalIdentity, Group, User};
 use ocis_core::{Caller, Cx, Error, Result};
 
 use super::record::{self, Document};
@@ -17,6 +17,12 @@ use super::{Directory, check_password};
 
 /// The longest name or address, in bytes.
 const MAX_NAME: usize = 254;
+
+/// The longest name to show, in bytes.
+const MAX_TEXT: usize = 1024;
+
+/// How many issuers may know an account.
+const MAX_IDENTITIES: usize = 16;
 
 /// The directory, shared: its changes run on the blocking pool.
 #[derive(Debug, Clone)]
@@ -32,10 +38,7 @@ impl Editor {
         &self,
         change: impl FnOnce(&mut Document) -> Result<()> + Send + 'static,
     ) -> Result<()> {
-        let directory = Arc::clone(&self.0);
-        tokio::task::spawn_blocking(move || directory.change(change))
-            .await
-            .map_err(|error| Error::internal("changing the directory failed").because(error))?
+        self.0.change(change).await
     }
 
     async fn hash(&self, password: Option<&ocis_core::config::Secret>) -> Result<Option<String>> {
@@ -51,6 +54,10 @@ impl Provisioning for Editor {
         cx.caller.require(&RolePermission::ACCOUNTS_READ_WRITE)?;
         check_username(&new.username)?;
         check_mail(&new.mail)?;
+        for text in [&new.display_name, &new.given_name, &new.surname] {
+            check_text(text)?;
+        }
+        check_identities(&new.identities)?;
         let password = self.hash(new.password.as_ref()).await?.unwrap_or_default();
         let id = new.id.unwrap_or_else(UserId::random);
         let record = record::User {
@@ -90,6 +97,14 @@ impl Provisioning for Editor {
         }
         if let Some(mail) = &change.mail {
             check_mail(mail)?;
+        }
+        for text in
+            [&change.display_name, &change.given_name, &change.surname].into_iter().flatten()
+        {
+            check_text(text)?;
+        }
+        if let Some(identities) = &change.identities {
+            check_identities(identities)?;
         }
         let password = self.hash(change.password.as_ref()).await?;
         let id = user.clone();
@@ -276,6 +291,27 @@ fn check_mail(mail: &str) -> Result<()> {
         });
     if !legal || mail.len() > MAX_NAME || mail.contains(|c: char| c.is_control() || c == ' ') {
         return Err(Error::invalid("this is no mail address"));
+    }
+    Ok(())
+}
+
+/// What is shown of a person.
+fn check_text(text: &str) -> Result<()> {
+    if text.len() > MAX_TEXT || text.contains(char::is_control) {
+        return Err(Error::invalid(
+            "a person's name has at most 1024 bytes, no control characters",
+        ));
+    }
+    Ok(())
+}
+
+fn check_identities(identities: &[ExternalIdentity]) -> Result<()> {
+    let odd =
+        |text: &str| text.is_empty() || text.len() > MAX_TEXT || text.contains(char::is_control);
+    if identities.len() > MAX_IDENTITIES
+        || identities.iter().any(|identity| odd(&identity.issuer) || odd(&identity.id))
+    {
+        return Err(Error::invalid("an identity has an issuer and an id, up to 16 of an account"));
     }
     Ok(())
 }

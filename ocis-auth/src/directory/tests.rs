@@ -200,6 +200,28 @@ async fn a_changed_password_and_a_disabled_account_outlive_a_restart() {
 }
 
 #[tokio::test]
+async fn a_weak_hash_is_replaced_when_its_password_is_known() {
+    let dir = TempDir::new().unwrap();
+    drop(open(&dir, true));
+    let stronger = Hasher::new(Cost { memory_kib: 32, passes: 1, lanes: 2 }, 2).unwrap();
+    let idm = dir.path().join("idm");
+    let hashes = || {
+        let file = std::fs::read_to_string(idm.join("directory.json")).unwrap();
+        file.lines().filter(|line| line.contains("m=32,")).count()
+    };
+    let directory = Directory::open_with(&idm, stronger, bootstrap(true)).unwrap();
+    assert!(directory.check("marie", "wrong").await.unwrap().is_none());
+    assert_eq!(hashes(), 0);
+    for _ in 0..2 {
+        assert!(directory.check("marie", "radioactivity").await.unwrap().is_some());
+        assert_eq!(hashes(), 1, "hers alone, and once");
+    }
+    let revision = directory.revision("marie");
+    assert!(directory.check("marie", "radioactivity").await.unwrap().is_some());
+    assert_eq!(directory.revision("marie"), revision, "what is strong is left alone");
+}
+
+#[tokio::test]
 async fn a_reset_is_refused_while_the_directory_is_owned() {
     let dir = TempDir::new().unwrap();
     let idm = dir.path().join("idm");
