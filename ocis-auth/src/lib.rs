@@ -4,9 +4,11 @@
 //! [`ocis_core::port::Users`] and [`ocis_core::port::Groups`]. [`basic::Basic`] is the port
 //! [`ocis_core::port::Authenticate`] for user names with passwords: it remembers what it verified,
 //! slows down who guesses, and asks the directory (or, later, an LDAP server) through the trait
-//! [`passwords::Passwords`]. [`hash`] is argon2id, bounded in parallel.
+//! [`passwords::Passwords`]. [`hash`] is argon2id, bounded in parallel. [`oidc`] is
+//! the OpenID provider.
 
 pub mod basic;
 pub mod directory;
 pub mod hash;
+pub mod oidc;
 pub mod passwords;

@@ -52,6 +52,12 @@ impl Caller {
     }
 }
 
+/// The address that a request came from, in the extensions of an HTTP request: that of the client,
+/// not of a proxy in front of this server that is trusted. Set by whoever accepts requests, never
+/// taken from a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub std::net::IpAddr);
+
 /// What is known of a person who signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {

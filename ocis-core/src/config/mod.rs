@@ -33,7 +33,7 @@ pub use reader::Reader;
 pub use secret::Secret;
 pub use source::{File, Source};
 pub use table::{Row, Table};
-pub use units::{Address, ByteSize, LogLevel, Seconds, Value, WebUrl};
+pub use units::{Address, ByteSize, LogLevel, Records, Seconds, Value, WebUrl};
 
 /// The settings of one service, or the global ones.
 pub trait Section: Default + Send + Sync + 'static {

@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
         let is_empty = match &raw.found {
             Found::Text(text) => text.is_empty(),
             Found::List(items) => items.is_empty(),
-            Found::Map(_) | Found::Tree => false,
+            Found::Map(_) | Found::Tree(_) => false,
         };
         if row.required && is_empty {
             self.problems.push(self.missing(row));
@@ -55,7 +55,7 @@ impl<'a> Reader<'a> {
             }),
             Found::List(items) => T::from_list(items),
             Found::Map(entries) => T::from_map(entries),
-            Found::Tree => Err(format!(" is not one value; right would be: {}", T::KIND)),
+            Found::Tree(tree) => T::from_tree(tree),
         };
         let right = match parsed {
             Ok(value) => return value,

@@ -28,6 +28,11 @@ pub trait Value: Default {
         Err(format!(" is a list; right would be: {}", Self::KIND))
     }
 
+    /// Reads what is deeper in YAML than a list or mapping of scalars; only records can.
+    fn from_tree(_tree: serde_json::Value) -> Result<Self, String> {
+        Err(format!(" is not one value; right would be: {}", Self::KIND))
+    }
+
     /// Reads a YAML mapping; only maps can.
     fn from_map(_entries: Vec<(String, String)>) -> Result<Self, String> {
         Err(format!(" is not one value; right would be: {}", Self::KIND))
@@ -94,6 +99,32 @@ impl<T: Value> Value for BTreeMap<String, T> {
             Err(right) => Err(format!(": {key} is {text:?}{right}")),
         };
         entries.into_iter().map(entry).collect()
+    }
+}
+
+/// A list of mappings, such as the clients of the OpenID provider. Only YAML can hold one; whoever
+/// needs them reads each with serde.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Records(pub Vec<serde_json::Value>);
+
+impl Value for Records {
+    const KIND: &'static str = "list of mappings";
+    const EMPTY: bool = true;
+    /// Such a list may hold secrets (those of clients, for one).
+    const SECRET: bool = true;
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.is_empty() { Ok(Self::default()) } else { Err(right(Self::KIND)) }
+    }
+    fn from_list(items: Vec<String>) -> Result<Self, String> {
+        if items.is_empty() { Ok(Self::default()) } else { Err(right(Self::KIND)) }
+    }
+    fn from_tree(tree: serde_json::Value) -> Result<Self, String> {
+        match tree {
+            serde_json::Value::Array(items) if items.iter().all(serde_json::Value::is_object) => {
+                Ok(Self(items))
+            }
+            _ => Err(right(Self::KIND)),
+        }
     }
 }
 

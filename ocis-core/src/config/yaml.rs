@@ -24,7 +24,7 @@ pub enum Found {
     /// A mapping to scalars, as texts.
     Map(Vec<(String, String)>),
     /// Anything deeper.
-    Tree,
+    Tree(serde_json::Value),
 }
 
 /// A configuration file.
@@ -88,10 +88,14 @@ impl Document {
                     .iter()
                     .map(|(key, value)| Some((scalar(key)?, scalar(value)?)))
                     .collect::<Option<_>>()
-                    .map_or(Found::Tree, Found::Map),
+                    .map_or_else(|| tree(value), Found::Map),
             ),
             Value::Sequence(items) => Some(
-                items.iter().map(scalar).collect::<Option<_>>().map_or(Found::Tree, Found::List),
+                items
+                    .iter()
+                    .map(scalar)
+                    .collect::<Option<_>>()
+                    .map_or_else(|| tree(value), Found::List),
             ),
             Value::String(text) => Some(Found::Text(text.clone())),
             other => self.raw(path).or_else(|| scalar(other)).map(Found::Text),
@@ -202,6 +206,12 @@ fn expand_all(
         Value::Tagged(tagged) => expand_all(&mut tagged.value, lookup, unset),
         _ => {}
     }
+}
+
+/// What is deeper than a list or a mapping of scalars. What JSON cannot say (a key that is no text)
+/// becomes `null`, which no setting takes.
+fn tree(value: &Value) -> Found {
+    Found::Tree(serde_json::to_value(value).unwrap_or_default())
 }
 
 /// What the second reading is after. A position is reported as an error at the key, because only

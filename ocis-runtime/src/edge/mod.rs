@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use http::request::Parts;
 use http::{HeaderName, Method, Request, Response, StatusCode};
+use ocis_core::cx::Peer;
 use ocis_core::data::{Body, HttpService, TICKET, empty};
 use ocis_core::port::{Authenticate, Spaces};
 use ocis_core::time::Clock;
@@ -89,8 +90,13 @@ impl Edge {
         };
         let mut cx = self.cx(&request);
         let (mut head, body) = request.into_parts();
+        let peer = self.client(&head);
+        // The provider's sign-in counts failures by address.
+        head.extensions.remove::<Peer>();
+        if let Some(peer) = peer {
+            head.extensions.insert(Peer(peer));
+        }
         if !public {
-            let peer = self.client(&head);
             match self.authentication.caller(&cx, &head, peer).await {
                 Ok(identity) => {
                     cx.caller = Caller::User(Arc::clone(&identity));

@@ -13,6 +13,16 @@ use ocis_core::{Error, Result};
 
 use super::layer::Answer;
 
+/// Paths that pages of any origin may ask, as in oCIS: the OpenID provider's endpoints for clients,
+/// which look at no cookies. Which pages get tokens is decided by the registered addresses.
+const FOR_ANY_ORIGIN: [&str; 5] = [
+    "/.well-known/openid-configuration",
+    "/konnect/v1/jwks.json",
+    "/konnect/v1/token",
+    "/konnect/v1/userinfo",
+    "/konnect/v1/register",
+];
+
 /// What pages of other origins may do (`OCIS_CORS_*`).
 #[derive(Debug, Clone)]
 pub struct Cors {
@@ -74,8 +84,12 @@ impl<S> CrossOrigin<S> {
         })
     }
 
-    fn mark(&self, origin: HeaderValue, headers: &mut HeaderMap) -> bool {
+    fn mark(&self, path: &str, origin: HeaderValue, headers: &mut HeaderMap) -> bool {
         headers.append(VARY, HeaderValue::from_static("Origin"));
+        if FOR_ANY_ORIGIN.contains(&path) {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            return true;
+        }
         let text = origin.as_bytes();
         let allowed = |known: &String| known == "*" || known.as_bytes().eq_ignore_ascii_case(text);
         if !self.origins.iter().any(allowed) {
@@ -88,10 +102,10 @@ impl<S> CrossOrigin<S> {
         true
     }
 
-    fn preflight(&self, origin: HeaderValue) -> Response<Body> {
+    fn preflight(&self, path: &str, origin: HeaderValue) -> Response<Body> {
         let mut response = Response::new(empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
-        if self.mark(origin, response.headers_mut()) {
+        if self.mark(path, origin, response.headers_mut()) {
             let headers = response.headers_mut();
             headers.insert(ACCESS_CONTROL_ALLOW_METHODS, self.methods.clone());
             headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, self.headers.clone());
@@ -107,10 +121,11 @@ impl<S: Answer> Answer for CrossOrigin<S> {
         };
         let asks = request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
         if asks && request.method() == Method::OPTIONS {
-            return self.preflight(origin);
+            return self.preflight(request.uri().path(), origin);
         }
+        let path = request.uri().path().to_owned();
         let mut response = self.next.answer(request).await;
-        self.mark(origin, response.headers_mut());
+        self.mark(&path, origin, response.headers_mut());
         response
     }
 }
@@ -161,5 +176,17 @@ mod tests {
 
         let response = ask("GET", None, false).await;
         assert!(!response.headers().contains_key(VARY));
+    }
+
+    #[tokio::test]
+    async fn pages_of_any_origin_may_ask_the_provider_but_without_cookies() {
+        let layer = CrossOrigin::new(Cors::for_url("https://cloud.example.org/"), Teapot).unwrap();
+        let request = Request::options("/konnect/v1/userinfo")
+            .header(ORIGIN, "https://app.example")
+            .header(ACCESS_CONTROL_REQUEST_METHOD, "GET");
+        let response = layer.answer(request.body(empty()).unwrap()).await;
+        assert_eq!(response.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
+        assert!(response.headers().contains_key(ACCESS_CONTROL_ALLOW_HEADERS));
+        assert!(!response.headers().contains_key(ACCESS_CONTROL_ALLOW_CREDENTIALS));
     }
 }

@@ -45,8 +45,6 @@ later! {
     Clientlog = "clientlog", "telling connected clients about changes comes";
     /// Past events.
     Eventhistory = "eventhistory", "keeping past events comes";
-    /// OpenID Connect.
-    Idp = "idp", "signing in by OpenID Connect comes";
     /// Mails.
     Notifications = "notifications", "notifications by mail come";
     /// Sharing with other servers.

@@ -7,6 +7,7 @@ mod gateway;
 mod graph;
 mod groups;
 mod idm;
+mod idp;
 mod later;
 mod nats;
 mod ocdav;
@@ -21,10 +22,11 @@ pub use self::gateway::Gateway;
 pub use self::graph::Graph;
 pub use self::groups::Groups;
 pub use self::idm::Idm;
+pub use self::idp::Idp;
 pub use self::later::{
-    AppProvider, AppRegistry, AuthMachine, AuthService, Clientlog, Eventhistory, Idp,
-    Notifications, Ocm, Ocs, Postprocessing, Search, Settings, Sharing, Sse, StoragePubliclink,
-    StorageShares, Thumbnails, Userlog, Web, Webdav, Webfinger,
+    AppProvider, AppRegistry, AuthMachine, AuthService, Clientlog, Eventhistory, Notifications,
+    Ocm, Ocs, Postprocessing, Search, Settings, Sharing, Sse, StoragePubliclink, StorageShares,
+    Thumbnails, Userlog, Web, Webdav, Webfinger,
 };
 pub use self::nats::Nats;
 pub use self::ocdav::Ocdav;

@@ -8,13 +8,15 @@ use ocis_core::config::{Row, Table, Warning};
 use super::*;
 
 /// Settings that are not oCIS's, and why.
-const OURS: [(&str, &str, &str); 7] = [
+const OURS: [(&str, &str, &str); 9] = [
     (
         "idm",
         "directory",
         "the embedded directory is no bolt database, so it has a place of its own",
     ),
     ("storage-users", "standby", "oCIS has no process that waits for another one's storage"),
+    ("idp", "store_file", "oCIS keeps sessions in cookies, and forgets which codes were used"),
+    ("idp", "registration_file", "oCIS writes this file itself and reads no other"),
     ("nats", "max_age", "oCIS keeps every event for ever"),
     ("nats", "max_bytes", "oCIS keeps every event for ever"),
     ("nats", "max_events", "oCIS keeps every event for ever"),
@@ -39,6 +41,7 @@ fn default_of_ocis(known: &Known) -> String {
     let default = known.default;
     match known.kind {
         "map[string]uint64" => default.trim_matches(['{', '}']).to_owned(),
+        "[]Client" => String::new(),
         _ if default.starts_with("(global") => String::new(),
         _ if known.yaml == "log.level" => default.split(' ').next().unwrap().to_owned(),
         "[]string" => {
@@ -69,6 +72,7 @@ fn tables_agree_with_ocis() {
                 "bool" => &["true or false"],
                 "[]string" => &["list"],
                 "map[string]uint64" => &["map"],
+                "[]Client" => &["list of mappings"],
                 "duration" => &["duration"],
                 "int" | "int64" | "uint64" => &["number", "bytes", "seconds"],
                 _ => {
