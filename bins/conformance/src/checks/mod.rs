@@ -6,6 +6,7 @@ mod crash;
 mod curl;
 mod hostile;
 mod litmus;
+mod oidc;
 mod owncloudcmd;
 mod rclone;
 mod s3;
@@ -28,6 +29,7 @@ pub(crate) fn register(plan: &mut Plan) {
     supervisor::register(plan);
     security::register(plan);
     trash::register(plan);
+    oidc::register(plan);
     plan.also_in_a_bucket(&["litmus", "rclone", "owncloudcmd", "curl", "cadaver", "crash"]);
     s3::register(plan);
 }

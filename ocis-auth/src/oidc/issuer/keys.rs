@@ -43,7 +43,7 @@ pub struct KeyFiles {
 }
 
 /// The keys, read.
-pub struct Keys {
+pub(super) struct Keys {
     signing: EncodingKey,
     header: Header,
     accepted: Vec<Accepted>,
@@ -60,7 +60,7 @@ struct Accepted {
 impl Keys {
     /// Reads the keys. The first signing key and the secret are made when they are not there.
     /// Blocks. An error names the file.
-    pub fn open(files: &KeyFiles) -> Result<Self> {
+    pub(super) fn open(files: &KeyFiles) -> Result<Self> {
         let (first, others) = files
             .signing
             .split_first()

@@ -193,6 +193,10 @@ impl Inner {
         let headers = &asked.parts.headers;
         let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
         let Some(from) = text("origin").or_else(|| text("referer")) else { return !required };
+        // What browsers send where a proxy forbids them to say where they come from.
+        if from == "null" {
+            return text("sec-fetch-site") == Some("same-origin");
+        }
         let Some((_, from)) = from.split_once("://") else { return false };
         let host = from.split('/').next().unwrap_or_default();
         let issuer = self.url.split_once("://").map_or("", |(_, rest)| rest);

@@ -46,7 +46,7 @@ settings! {
         registration_file: String = "",
             "idp.identifier_registration_conf", ["IDP_IDENTIFIER_REGISTRATION_CONF"];
         /// Where people who forgot their password are sent.
-        password_reset: String = "", "-.password_reset_uri", ["IDP_PASSWORD_RESET_URI"];
+        password_reset: String = "", "", ["IDP_PASSWORD_RESET_URI"];
         /// Directory whose lang/<code>.lang add languages to the sign-in pages.
         assets: String = "", "asset.asset", ["IDP_ASSET_PATH"];
         /// Picture behind the sign-in pages.

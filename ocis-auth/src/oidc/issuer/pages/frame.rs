@@ -99,6 +99,9 @@ impl<'a> Frame<'a> {
         let headers = response.headers_mut();
         const DENY: HeaderValue = HeaderValue::from_static("DENY");
         headers.insert(http::header::X_FRAME_OPTIONS, DENY);
+        // With `no-referrer`, browsers would not even tell us that our own form is ours.
+        const REFERRER: HeaderValue = HeaderValue::from_static("same-origin");
+        headers.insert(http::header::REFERRER_POLICY, REFERRER);
         headers.insert(
             http::header::CONTENT_LANGUAGE,
             HeaderValue::from_str(self.language.code()).unwrap_or(HeaderValue::from_static("en")),

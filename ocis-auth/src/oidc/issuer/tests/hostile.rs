@@ -218,7 +218,13 @@ async fn the_form_counts_only_in_the_browser_that_it_was_given_to() {
         let foreign = Request::post(path::SIGN_IN).header("origin", origin);
         assert!(expired(&desk.send(foreign, &fill(&token, &carried)).await), "{origin}");
     }
+    let foreign = Request::post(path::SIGN_IN).header("origin", "null");
+    let foreign = foreign.header("sec-fetch-site", "cross-site");
+    assert!(expired(&desk.send(foreign, &fill(&token, &carried)).await));
     assert!(!desk.cookies.contains_key("__Secure-KKT"));
+    let own = Request::post(path::SIGN_IN).header("origin", "null");
+    let own = own.header("sec-fetch-site", "same-origin");
+    desk.send(own, &fill(&token, &carried)).await.code();
     let own = Request::post(path::SIGN_IN).header("origin", URL);
     desk.send(own, &fill(&token, &carried)).await.code();
 }
