@@ -100,7 +100,7 @@ impl Inner {
         let id = random()?;
         let client = &request.client;
         self.store.touch_session(&session.id, |session| {
-            session.clients.entry(client.id.clone()).or_default();
+            session.note(&client.id, None);
             // Being used keeps a session alive; once an hour is often enough to write down.
             let until = now.plus(self.options.refresh_token);
             if until.minus(Duration::from_secs(3600)) > session.until {

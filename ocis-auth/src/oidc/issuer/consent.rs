@@ -86,8 +86,6 @@ impl Inner {
         client: &str,
         scopes: &[String],
     ) -> ocis_core::Result<()> {
-        self.store.touch_session(session, |session| {
-            session.clients.insert(client.to_owned(), scopes.to_vec());
-        })
+        self.store.touch_session(session, |session| session.note(client, Some(scopes)))
     }
 }

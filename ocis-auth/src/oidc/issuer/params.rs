@@ -4,6 +4,7 @@
 //! Who reads the first of two and who reads the last of them would see two different requests.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
+use zeroize::Zeroize as _;
 
 /// What may stand unescaped in a query.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -11,6 +12,13 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 /// Parameters with their values, decoded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Params(Vec<(String, String)>);
+
+/// Passwords and tokens come as parameters, so none stays in memory.
+impl Drop for Params {
+    fn drop(&mut self) {
+        self.0.iter_mut().for_each(|(_, value)| value.zeroize());
+    }
+}
 
 /// Why something is no list of parameters.
 #[derive(Debug, PartialEq, Eq)]

@@ -37,7 +37,12 @@ impl Inner {
             Ok(request) => request,
             Err(fault) => return self.fault(asked, fault),
         };
-        self.sign_in_form(asked, request.as_ref(), None, StatusCode::OK)
+        // Nothing to sign in for, and somebody is signed in already.
+        if request.is_none() && self.session_id(asked).is_some() {
+            return respond::redirect(path::WELCOME, false);
+        }
+        let hint = params.get("login_hint").unwrap_or_default();
+        self.sign_in_form(asked, request.as_ref(), hint, None)
     }
 
     /// The client's request that a page is about; none for a page by itself.
@@ -55,8 +60,8 @@ impl Inner {
         &self,
         asked: &Asked,
         request: Option<&Authorization>,
-        error: Option<&'static str>,
-        status: StatusCode,
+        username: &str,
+        error: Option<(&'static str, StatusCode)>,
     ) -> Response<Body> {
         let (key, is_new) = match self.form_key(asked) {
             Ok(key) => key,
@@ -66,11 +71,13 @@ impl Inner {
         let locales = request.and_then(|request| request.params.get("ui_locales"));
         let form = SignInForm {
             request,
-            error,
+            username,
+            error: error.map(|(text, _)| text),
             token: self.form_token(&key, &["sign-in", &carried]),
             carried,
         };
         let language = self.pages.language(asked, locales);
+        let status = error.map_or(StatusCode::OK, |(_, status)| status);
         let mut response = self.pages.sign_in(language, status, &form);
         if is_new {
             self.set_form_key(&mut response, &key);
@@ -91,12 +98,14 @@ impl Inner {
             Ok(request) => request,
             Err(fault) => return self.fault(asked, fault),
         };
-        let again = |error, status| self.sign_in_form(asked, request.as_ref(), Some(error), status);
+        let username = form.get("username").unwrap_or_default();
+        let again = |error, status| {
+            self.sign_in_form(asked, request.as_ref(), username, Some((error, status)))
+        };
         if !self.form_is_ours(asked, &["sign-in", carried], form.get("token").unwrap_or_default()) {
             return again("sign_in.expired", StatusCode::BAD_REQUEST);
         }
-        let (username, password) = (form.get("username"), form.get("password"));
-        let step = self.password(asked, username.unwrap_or_default(), password.unwrap_or_default());
+        let step = self.password(asked, username, form.get("password").unwrap_or_default());
         let user = match step.await {
             Ok(Step::Done(user)) => user,
             Err(error) => {

@@ -26,6 +26,8 @@ const STYLE: &str = include_str!("style.css");
 pub(super) struct SignInForm<'a> {
     /// The request that signing in is for.
     pub(super) request: Option<&'a Authorization>,
+    /// The user name to begin with.
+    pub(super) username: &'a str,
     /// What went wrong before.
     pub(super) error: Option<&'static str>,
     /// The token that binds the form to the browser.
@@ -118,14 +120,12 @@ impl Pages {
                 text(error)
             ));
         }
-        let hint = form.request.and_then(|request| request.params.get("login_hint"));
-        let hint = hint.unwrap_or_default();
         let (in_name, in_password) =
-            if hint.is_empty() { (" autofocus", "") } else { ("", " autofocus") };
+            if form.username.is_empty() { (" autofocus", "") } else { ("", " autofocus") };
         page.push(&format!(
             "<form method=\"post\" action=\"{action}\">\n{hidden}\
              <label for=\"username\">{username}</label>\n\
-             <input id=\"username\" name=\"username\" type=\"text\" value=\"{hint}\" required \
+             <input id=\"username\" name=\"username\" type=\"text\" value=\"{known}\" required \
              autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\"\
              {in_name}{described}>\n\
              <label for=\"password\">{password}</label>\n\
@@ -137,7 +137,7 @@ impl Pages {
             username = text("sign_in.username"),
             password = text("sign_in.password"),
             submit = text("sign_in.submit"),
-            hint = escape(hint),
+            known = escape(form.username),
         ));
         if let Some(reset) = &self.password_reset {
             let (reset, label) = (escape(reset), text("sign_in.reset"));

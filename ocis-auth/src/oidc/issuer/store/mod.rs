@@ -27,6 +27,9 @@ use disk::{Change, Disk, Kind};
 /// there are more.
 const MOST: usize = 200_000;
 
+/// How many clients a session remembers; people are asked again about those beyond.
+const MOST_CLIENTS: usize = 100;
+
 /// A browser in which somebody is signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Session {
@@ -39,6 +42,20 @@ pub(super) struct Session {
     pub(super) until: Timestamp,
     /// The clients that got tokens in it, with the scopes that the person agreed to.
     pub(super) clients: BTreeMap<String, Vec<String>>,
+}
+
+impl Session {
+    /// Notes that a client got tokens; with `agreed`, what the person agreed to.
+    pub(super) fn note(&mut self, client: &str, agreed: Option<&[String]>) {
+        let is_new = !self.clients.contains_key(client);
+        if is_new && self.clients.len() >= MOST_CLIENTS {
+            return;
+        }
+        let scopes = self.clients.entry(client.to_owned()).or_default();
+        if let Some(agreed) = agreed {
+            *scopes = agreed.to_vec();
+        }
+    }
 }
 
 /// What a person granted a client.
