@@ -27,6 +27,8 @@ pub(super) enum Access<'a> {
     Shared(&'a State),
     /// For changes, and for reading files into it.
     Exclusive(&'a mut State),
+    /// For changes that need no file that is not in memory.
+    Warm(&'a mut State),
 }
 
 impl Deref for Access<'_> {
@@ -35,7 +37,7 @@ impl Deref for Access<'_> {
     fn deref(&self) -> &State {
         match self {
             Access::Shared(state) => state,
-            Access::Exclusive(state) => state,
+            Access::Exclusive(state) | Access::Warm(state) => state,
         }
     }
 }
@@ -53,7 +55,7 @@ pub(crate) struct Change<'a> {
     pub(crate) store: &'a Store,
     pub(crate) cx: &'a Cx,
     state: Access<'a>,
-    /// What was needed and is not in memory, and could not be read into it under a shared lock.
+    /// What was needed and is not in memory, where it must not be read into it.
     missing: Option<Missing>,
     stamp: Option<Timestamp>,
     nodes: HashMap<Key, Option<Arc<Entry>>>,
@@ -82,12 +84,12 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// Whether a shared lock was not enough; the result then means nothing.
+    /// Whether something had to be read that must not be; the result then means nothing.
     pub(super) fn is_cold(&self) -> bool {
         self.missing.is_some()
     }
 
-    /// What was missing under a shared lock.
+    /// What was missing.
     pub(super) fn missing(self) -> Option<Missing> {
         self.missing
     }
@@ -96,7 +98,7 @@ impl<'a> Change<'a> {
     fn warm(&mut self, missing: impl FnOnce() -> Missing) -> Result<&mut State> {
         match &mut self.state {
             Access::Exclusive(state) => Ok(state),
-            Access::Shared(_) => {
+            Access::Shared(_) | Access::Warm(_) => {
                 self.missing = Some(missing());
                 Err(Error::internal("not in memory"))
             }
@@ -382,7 +384,7 @@ impl<'a> Change<'a> {
             ancestors: ancestors.collect(),
             events: self.events,
         };
-        let Access::Exclusive(state) = self.state else {
+        let (Access::Exclusive(state) | Access::Warm(state)) = self.state else {
             return Err(Error::internal("a change under a shared lock"));
         };
         let (lsn, answered) = journal.submit(record)?;

@@ -325,18 +325,43 @@ impl Store {
         work: impl FnOnce(&mut Change<'_>) -> Result<T>,
     ) -> Result<(T, Option<Submitted>)> {
         let mut state = self.memory.state.write();
-        let mut change = Change::begin(self, Access::Exclusive(&mut state), cx);
-        let result = match work(&mut change) {
-            Ok(result) => result,
+        let change = Change::begin(self, Access::Exclusive(&mut state), cx);
+        let worked = self.work_out(change, work);
+        state.shrink();
+        worked
+    }
+
+    /// As [`Self::begin`], on a thread that must not block; none, and nothing happened, when
+    /// something would have to be read, or the lock is not to be had at once.
+    fn begin_warm<T>(
+        &self,
+        cx: &Cx,
+        work: impl FnOnce(&mut Change<'_>) -> Result<T>,
+    ) -> Option<Result<(T, Option<Submitted>)>> {
+        let mut state = self.memory.state.try_write_for(AT_ONCE)?;
+        let mut change = Change::begin(self, Access::Warm(&mut state), cx);
+        let result = work(&mut change);
+        if change.is_cold() {
+            change.roll_back();
+            return None;
+        }
+        let worked = self.work_out(change, |_| result);
+        state.shrink();
+        Some(worked)
+    }
+
+    fn work_out<T>(
+        &self,
+        mut change: Change<'_>,
+        work: impl FnOnce(&mut Change<'_>) -> Result<T>,
+    ) -> Result<(T, Option<Submitted>)> {
+        match work(&mut change) {
+            Ok(result) => Ok((result, change.submit(&self.journal)?)),
             Err(error) => {
                 change.roll_back();
-                return Err(error);
+                Err(error)
             }
-        };
-        let submitted = change.submit(&self.journal)?;
-        state.shrink();
-        drop(state);
-        Ok((result, submitted))
+        }
     }
 
     /// Looks something up: in memory, beside other readers. What is not there is read from the disk
@@ -370,6 +395,10 @@ impl Store {
         })
     }
 }
+
+/// How long a thread that must not block waits for the lock of the memory: a change that reads
+/// nothing holds it for some ten microseconds.
+const AT_ONCE: Duration = Duration::from_micros(500);
 
 /// Reads files without holding up the other tasks of this thread, where the runtime has others.
 fn blocking<T>(work: impl FnOnce() -> T) -> T {
@@ -413,7 +442,20 @@ impl Store {
         cx: &Cx,
         upload: CommitUpload,
     ) -> Result<ocis_core::data::Written> {
-        self.change(cx, move |change| change.commit(upload, None)).await
+        // A new file needs what the opening of its upload has just looked at: then the change costs
+        // less than to hand it to another thread.
+        let warm = match upload.prepared.exists {
+            true => None,
+            false => self.begin_warm(cx, |change| change.commit(upload.clone(), None)),
+        };
+        let Some(worked) = warm else {
+            return self.change(cx, move |change| change.commit(upload, None)).await;
+        };
+        let (written, submitted) = worked?;
+        if let Some(submitted) = submitted {
+            self.arrived(submitted).await?;
+        }
+        Ok(written)
     }
 
     /// The same for a content that came through a session.

@@ -39,7 +39,7 @@ pub struct Prepared {
 }
 
 /// A content that is to become visible.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CommitUpload {
     /// Where.
     pub prepared: Prepared,
@@ -56,7 +56,7 @@ pub struct CommitUpload {
 }
 
 /// Where a content is until it becomes visible.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Content {
     /// In memory; it goes into the journal.
     Inline(Bytes),
