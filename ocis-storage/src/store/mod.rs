@@ -34,6 +34,7 @@ mod upload;
 mod versions;
 mod view;
 mod waiting;
+mod work;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -55,7 +56,7 @@ use crate::session::saved::Saved;
 use crate::session::step::Processing;
 pub use announce::announcement;
 pub(crate) use change::Change;
-use change::{Access, Submitted};
+use change::Submitted;
 pub use check::Part;
 pub(crate) use copy::{CopyPlan, as_copy};
 pub use owner::{Waiting, WhenOwned};
@@ -67,9 +68,6 @@ pub use upload::{CommitUpload, Content, ContentRef, Prepared};
 const PATIENCE: usize = 100;
 /// The folder of ours beside oCIS's.
 const OURS: &str = ".ocis-rs";
-/// How often what a look needs is read into the memory before it is looked for under the lock: a
-/// deep path needs a node and a listing for each of its folders.
-const ATTEMPTS: usize = 64;
 
 /// How to open a store.
 #[derive(Debug, Clone)]
@@ -317,96 +315,6 @@ impl Store {
             self.drops.tried().await;
         }
         Ok(())
-    }
-
-    fn begin<T>(
-        &self,
-        cx: &Cx,
-        work: impl FnOnce(&mut Change<'_>) -> Result<T>,
-    ) -> Result<(T, Option<Submitted>)> {
-        let mut state = self.memory.state.write();
-        let change = Change::begin(self, Access::Exclusive(&mut state), cx);
-        let worked = self.work_out(change, work);
-        state.shrink();
-        worked
-    }
-
-    /// As [`Self::begin`], on a thread that must not block; none, and nothing happened, when
-    /// something would have to be read, or the lock is not to be had at once.
-    fn begin_warm<T>(
-        &self,
-        cx: &Cx,
-        work: impl FnOnce(&mut Change<'_>) -> Result<T>,
-    ) -> Option<Result<(T, Option<Submitted>)>> {
-        let mut state = self.memory.state.try_write_for(AT_ONCE)?;
-        let mut change = Change::begin(self, Access::Warm(&mut state), cx);
-        let result = work(&mut change);
-        if change.is_cold() {
-            change.roll_back();
-            return None;
-        }
-        let worked = self.work_out(change, |_| result);
-        state.shrink();
-        Some(worked)
-    }
-
-    fn work_out<T>(
-        &self,
-        mut change: Change<'_>,
-        work: impl FnOnce(&mut Change<'_>) -> Result<T>,
-    ) -> Result<(T, Option<Submitted>)> {
-        match work(&mut change) {
-            Ok(result) => Ok((result, change.submit(&self.journal)?)),
-            Err(error) => {
-                change.roll_back();
-                Err(error)
-            }
-        }
-    }
-
-    /// Looks something up: in memory, beside other readers. What is not there is read from the disk
-    /// without holding anybody up; what changes at the same moment, under the lock.
-    pub(crate) fn look<T>(
-        &self,
-        cx: &Cx,
-        work: impl Fn(&mut Change<'_>) -> Result<T>,
-    ) -> Result<T> {
-        for attempt in 0..ATTEMPTS {
-            let (result, missing) = {
-                let state = self.memory.state.read();
-                let mut change = Change::begin(self, Access::Shared(&state), cx);
-                (work(&mut change), change.missing())
-            };
-            let Some(missing) = missing else {
-                if attempt > 0 {
-                    self.memory.state.write().shrink();
-                }
-                return result;
-            };
-            if !blocking(|| self.fetch(cx, missing)) {
-                break;
-            }
-        }
-        blocking(|| {
-            let mut state = self.memory.state.write();
-            let result = work(&mut Change::begin(self, Access::Exclusive(&mut state), cx));
-            state.shrink();
-            result
-        })
-    }
-}
-
-/// How long a thread that must not block waits for the lock of the memory: a change that reads
-/// nothing holds it for some ten microseconds.
-const AT_ONCE: Duration = Duration::from_micros(500);
-
-/// Reads files without holding up the other tasks of this thread, where the runtime has others.
-fn blocking<T>(work: impl FnOnce() -> T) -> T {
-    use tokio::runtime::{Handle, RuntimeFlavor};
-    let threads = Handle::try_current().map(|runtime| runtime.runtime_flavor());
-    match threads {
-        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
-        _ => work(),
     }
 }
 

@@ -8,7 +8,8 @@ use ocis_core::port::{Cursor, ListSpaces, Page};
 use ocis_core::space::{Space, SpaceKind};
 use ocis_core::{Caller, Cx, ErrorKind, Result};
 
-use super::{Store, blocking, reindex};
+use super::work::blocking;
+use super::{Store, reindex};
 use crate::layout::index;
 use crate::layout::paths;
 
