@@ -20,6 +20,7 @@ mod discovery;
 mod dynamic;
 mod end_session;
 mod keys;
+mod legacy;
 mod logout;
 mod pages;
 mod params;

@@ -139,7 +139,10 @@ impl Inner {
         let now = asked.now();
         let token = params.get("refresh_token");
         let token = token.ok_or(told("invalid_request", "refresh_token is missing"))?;
-        let sealed = self.seal.open(Purpose::Refresh, token).ok_or(WRONG)?;
+        let Some(sealed) = self.seal.open(Purpose::Refresh, token) else {
+            let grant = self.take_over(asked, token, client).await?.ok_or(WRONG)?;
+            return self.give(asked, &grant, None).await;
+        };
         let (id, generation) = sealed.rsplit_once('~').ok_or(WRONG)?;
         let generation: u64 = generation.parse().map_err(|_| WRONG)?;
         let grant = self.store.grant(id, now).ok_or(WRONG)?;

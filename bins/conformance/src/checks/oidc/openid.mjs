@@ -94,6 +94,36 @@ async function flow(id, authentication, redirect, leave) {
 }
 
 await flow('web', client.None(), new URL('/oidc-callback.html', issuer).href, new URL('/', issuer).href)
+
+// As oCIS's load tests sign in (cdperf, client/auth), without PKCE.
+async function scripted() {
+  jar.clear()
+  const redirect = new URL('/oidc-callback.html', issuer).href
+  const hello = { scope: 'openid profile email', client_id: 'web', redirect_uri: redirect, flow: 'oidc' }
+  const logon = await browse(new URL('/signin/v1/identifier/_/logon', issuer), {
+    method: 'POST',
+    headers: { 'Kopano-Konnect-XSRF': '1', Referer: issuer.href, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ params: [person.username, person.password, '1'], hello, state: 'x' }),
+  })
+  assert.equal(logon.status, 200)
+  const go = new URL((await logon.json()).hello.continue_uri)
+  go.search = new URLSearchParams({
+    client_id: 'web', prompt: 'none', redirect_uri: redirect, response_mode: 'query',
+    response_type: 'code', scope: 'openid profile email',
+  })
+  const sent = await browse(go)
+  assert.equal(sent.status, 302)
+  const code = new URL(sent.headers.get('location')).searchParams.get('code')
+  const answer = await fetch(new URL('/konnect/v1/token', issuer), {
+    method: 'POST',
+    body: new URLSearchParams({ client_id: 'web', code, redirect_uri: redirect, grant_type: 'authorization_code' }),
+  })
+  assert.equal(answer.status, 200)
+  const tokens = await answer.json()
+  for (const name of ['access_token', 'token_type', 'id_token', 'expires_in']) assert.ok(tokens[name], name)
+}
+
+await scripted()
 const desktop = 'xdXOt13JKxym1B1QcEncf2XDkLAexMBFwiT9j6EfhhHFJhs2KM9jbjTmf8JBXE69'
 const secret = 'UBntmLjC2yYCeHwsyj73Uwo9TAaecAetRwMw0xYcvNL9yRdLSUi0hUAHfvCHFeFh'
 await flow(desktop, client.ClientSecretBasic(secret), 'http://127.0.0.1:49231/')

@@ -228,6 +228,21 @@ impl Store {
         written.done().await
     }
 
+    /// Adds a grant unless there is one of its id, which is then returned.
+    pub(super) async fn add_grant(&self, grant: Grant) -> Result<Option<Grant>> {
+        let written = {
+            let mut memory = self.memory.lock();
+            if let Some(known) = memory.grants.get(&grant.id) {
+                return Ok(Some(known.clone()));
+            }
+            let change = Change::put(Kind::Grant, &grant.id, &grant)?;
+            memory.grants.insert(grant.id.clone(), grant);
+            self.disk.write(change)?
+        };
+        written.done().await?;
+        Ok(None)
+    }
+
     /// Takes the refresh token of `generation`: turns the family to its next one, which then lasts
     /// until `until`, or ends it. Returns when that is on disk.
     pub(super) async fn turn(

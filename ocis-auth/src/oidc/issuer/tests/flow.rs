@@ -328,3 +328,45 @@ async fn clients_register_themselves_where_that_is_allowed() {
     let more = [fields[0], fields[1], ("client_secret", secret)];
     assert_eq!(desk.redeem(&code, &more).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_refresh_token_of_a_real_ocis_counts_once() {
+    let mut desk = Desk::new();
+    let token = |change: &[(&str, Value)]| {
+        let mut claims = serde_json::json!({
+            "iss": URL, "aud": "web", "sub": "x@libregraph", "jti": "abc",
+            "iat": at(-100).unix_seconds(), "exp": at(1000).unix_seconds(),
+            "lg.t": "2", "lg.r": "ref", "lg.p": "identifier-ldap", "scp": "openid profile offline_access",
+            "lg.i": { "dn": "Marie", "un": "marie", "id": "ownCloudUUID=4c510ada-c86b-4815-8820-42cdf82c3d51" },
+        });
+        for (name, value) in change {
+            claims[*name] = value.clone();
+        }
+        desk.issuer.0.keys.sign(&claims).unwrap()
+    };
+    let wrong = [
+        token(&[("lg.t", "1".into())]),
+        token(&[("iss", "https://other.example".into())]),
+        token(&[("aud", "other".into())]),
+        token(&[("exp", at(-1).unix_seconds().into())]),
+        token(&[(
+            "lg.i",
+            serde_json::json!({ "id": "ownCloudUUID=9181deb3-c90b-4ea4-b1f0-aab7043e920e" }),
+        )]),
+    ];
+    let right = token(&[("aud", serde_json::json!(["web"]))]);
+    for wrong in wrong {
+        assert_eq!(desk.refresh(&wrong).await.json()["error"], "invalid_grant");
+    }
+    *desk.people.disabled.lock() = true;
+    assert_eq!(desk.refresh(&right).await.json()["error"], "invalid_grant");
+    *desk.people.disabled.lock() = false;
+    let tokens = desk.refresh(&right).await.json();
+    let access = tokens["access_token"].as_str().unwrap();
+    assert_eq!(desk.userinfo(access).await.json()["preferred_username"], "marie");
+    let next = desk.refresh(tokens["refresh_token"].as_str().unwrap()).await.json();
+    let mut desk = desk.restart();
+    assert_eq!(desk.refresh(&right).await.json()["error"], "invalid_grant");
+    let latest = next["refresh_token"].as_str().unwrap();
+    assert_eq!(desk.refresh(latest).await.json()["error"], "invalid_grant", "both may be stolen");
+}
