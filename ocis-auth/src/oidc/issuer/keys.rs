@@ -269,7 +269,7 @@ pub(super) fn write_new(file: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |error: std::io::Error| {
         Error::internal(format!("{} cannot be written", file.display())).because(error)
     };
-    let folder = file.parent().unwrap_or(Path::new("."));
+    let folder = file.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder).map_err(failed)?;
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(".new");
