@@ -177,7 +177,7 @@ async fn others_are_asked_for_consent_once_a_session() {
     let fields = [("client_id", "other"), ("redirect_uri", "https://other.example/cb")];
     let sent = desk.sign_in("marie", &fields).await;
     assert!(sent.location().starts_with(path::CONSENT), "{}", sent.location());
-    let page = desk.get(&sent.location().to_owned()).await;
+    let page = desk.get(sent.location()).await;
     assert!(page.text.contains("An &lt;other&gt; app would like to"), "{}", page.text);
     assert!(page.text.contains("stay signed in when you are away"));
     let (token, request) = (page.field("token"), page.field("request"));
@@ -318,7 +318,7 @@ async fn clients_register_themselves_where_that_is_allowed() {
     let fields = [("client_id", &*id), ("redirect_uri", "https://a.example/cb")];
     let sent = desk.sign_in("marie", &fields).await;
     assert!(sent.location().starts_with(path::CONSENT));
-    let page = desk.get(&sent.location().to_owned()).await;
+    let page = desk.get(sent.location()).await;
     let (token, request) = (page.field("token"), page.field("request"));
     let allow = [("token", &*token), ("request", &*request), ("answer", "allow")];
     let code = desk.post(path::CONSENT, &allow).await.code();

@@ -290,7 +290,7 @@ impl Desk {
     async fn sign_in(&mut self, name: &str, fields: &[(&str, &str)]) -> Reply {
         let sent = self.authorize(fields).await;
         assert!(sent.location().starts_with(path::SIGN_IN), "{} {}", sent.location(), sent.text);
-        let page = self.get(&sent.location().to_owned()).await;
+        let page = self.get(sent.location()).await;
         let password: String = name.chars().rev().collect();
         self.fill_in(&page, name, &password).await
     }
