@@ -1,14 +1,16 @@
-//! Who is calling: the embedded directory of accounts and groups, and what proves an account.
+//! Who is calling: directories of accounts and groups, and what proves an account.
 //!
 //! [`directory::Directory`] owns the accounts and groups on disk and offers them as the ports
 //! [`ocis_core::port::Users`] and [`ocis_core::port::Groups`]. [`basic::Basic`] is the port
 //! [`ocis_core::port::Authenticate`] for user names with passwords: it remembers what it verified,
-//! slows down who guesses, and asks the directory (or, later, an LDAP server) through the trait
-//! [`passwords::Passwords`]. [`hash`] is argon2id, bounded in parallel. [`oidc`] is
-//! the OpenID provider.
+//! slows down who guesses, and asks the directory through the trait [`passwords::Passwords`].
+//! [`ldap::Ldap`] is all of this over an LDAP server. [`hash`] is argon2id, bounded in parallel.
+//! [`oidc`] is the OpenID provider.
 
 pub mod basic;
 pub mod directory;
 pub mod hash;
+pub mod ldap;
 pub mod oidc;
 pub mod passwords;
+mod rules;

@@ -303,6 +303,7 @@ pub struct Peers {
     http: Keyed<HttpService>,
     owners: Arc<Mutex<Owners>>,
     entrance: Arc<OnceLock<Entrance>>,
+    own_ldap: Arc<OnceLock<String>>,
 }
 
 impl Default for Peers {
@@ -312,6 +313,7 @@ impl Default for Peers {
             http: Keyed::named("http"),
             owners: Arc::default(),
             entrance: Arc::default(),
+            own_ldap: Arc::default(),
         }
     }
 }
@@ -331,6 +333,18 @@ impl Peers {
     pub(crate) fn set_entrance(&self, entrance: Entrance) {
         // There is one control port in the life of a runtime.
         let _ = self.entrance.set(entrance);
+    }
+
+    /// Where idm of this process serves its directory over LDAP (`host:port`); none when it runs
+    /// elsewhere or not at all. Known once all units are built.
+    pub fn own_ldap(&self) -> Option<&str> {
+        self.own_ldap.get().map(String::as_str)
+    }
+
+    /// Says that idm runs in this process, and where it serves its directory over LDAP.
+    pub fn set_own_ldap(&self, address: &str) {
+        // Built again, idm has the same settings.
+        let _ = self.own_ldap.set(address.to_owned());
     }
 
     /// Files and folders, of whichever storage.

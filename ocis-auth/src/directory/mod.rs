@@ -23,6 +23,7 @@ use ocis_core::{Error, Result};
 use parking_lot::{Mutex, RwLock};
 
 use crate::hash::Hasher;
+use crate::rules::check_password;
 use accounts::Accounts;
 use record::Document;
 use store::Store;
@@ -176,13 +177,6 @@ impl fmt::Debug for Directory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Directory").field("store", &self.state.store).finish_non_exhaustive()
     }
-}
-
-fn check_password(password: &str) -> Result<()> {
-    if password.is_empty() {
-        return Err(Error::invalid("the password must not be empty"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -8,10 +8,11 @@ use ocis_core::port::{
     Cursor, FindUser, GetGroup, Groups, ListGroups, ListUsers, Page, PageRequest, Users,
 };
 use ocis_core::user::{Group, User};
-use ocis_core::{Caller, Cx, Error, Result};
+use ocis_core::{Cx, Error, Result};
 
 use super::Directory;
 use crate::passwords::Passwords;
+use crate::rules::signed_in;
 
 /// The most items of a page.
 const MAX_PAGE: u32 = 1000;
@@ -94,14 +95,6 @@ impl Passwords for Directory {
 
     fn revision(&self, username: &str) -> u64 {
         self.accounts().by_username(username).map_or(0, |account| account.revision)
-    }
-}
-
-/// Who is in the directory is nobody's business who is not in it.
-fn signed_in(cx: &Cx) -> Result<()> {
-    match cx.caller {
-        Caller::Anonymous => Err(Error::unauthenticated("you are not signed in")),
-        _ => Ok(()),
     }
 }
 

@@ -9,20 +9,14 @@ use ocis_core::port::{
     RenameGroup, UserChange, Users as _,
 };
 use ocis_core::role::RolePermission;
-use ocis_core::user::{ExternalIdentity, Group, User};
-use ocis_core::{Caller, Cx, Error, Result};
+use ocis_core::user::{Group, User};
+use ocis_core::{Cx, Error, Result};
 
+use super::Directory;
 use super::record::{self, Document};
-use super::{Directory, check_password};
-
-/// The longest name or address, in bytes.
-const MAX_NAME: usize = 254;
-
-/// The longest name to show, in bytes.
-const MAX_TEXT: usize = 1024;
-
-/// How many issuers may know an account.
-const MAX_IDENTITIES: usize = 16;
+use crate::rules::{
+    check_group_name, check_new_user, check_password, check_user_change, may_change,
+};
 
 /// The directory, shared: its changes run on the blocking pool.
 #[derive(Debug, Clone)]
@@ -52,12 +46,7 @@ impl Editor {
 impl Provisioning for Editor {
     async fn create_user(&self, cx: &Cx, new: NewUser) -> Result<User> {
         cx.caller.require(&RolePermission::ACCOUNTS_READ_WRITE)?;
-        check_username(&new.username)?;
-        check_mail(&new.mail)?;
-        for text in [&new.display_name, &new.given_name, &new.surname] {
-            check_text(text)?;
-        }
-        check_identities(&new.identities)?;
+        check_new_user(&new)?;
         let password = self.hash(new.password.as_ref()).await?.unwrap_or_default();
         let id = new.id.unwrap_or_else(UserId::random);
         let record = record::User {
@@ -92,20 +81,7 @@ impl Provisioning for Editor {
     async fn change_user(&self, cx: &Cx, request: ChangeUser) -> Result<User> {
         let ChangeUser { user, change } = request;
         may_change(&cx.caller, &user, &change)?;
-        if let Some(name) = &change.username {
-            check_username(name)?;
-        }
-        if let Some(mail) = &change.mail {
-            check_mail(mail)?;
-        }
-        for text in
-            [&change.display_name, &change.given_name, &change.surname].into_iter().flatten()
-        {
-            check_text(text)?;
-        }
-        if let Some(identities) = &change.identities {
-            check_identities(identities)?;
-        }
+        check_user_change(&change)?;
         let password = self.hash(change.password.as_ref()).await?;
         let id = user.clone();
         self.change(move |document| {
@@ -206,20 +182,6 @@ impl Provisioning for Editor {
     }
 }
 
-/// Whoever manages accounts may change everything; others the password of their own.
-fn may_change(caller: &Caller, user: &UserId, change: &UserChange) -> Result<()> {
-    let own = caller.identity().is_ok_and(|identity| identity.id == *user);
-    let only_password = UserChange { password: None, ..change.clone() }.is_empty();
-    if own && only_password && caller.reach(&RolePermission::SELF_READ_WRITE).is_some() {
-        return Ok(());
-    }
-    caller.require(&RolePermission::ACCOUNTS_READ_WRITE)?;
-    if own && change.enabled == Some(false) {
-        return Err(Error::denied("nobody can disable the own account"));
-    }
-    Ok(())
-}
-
 fn apply(record: &mut record::User, change: UserChange, password: Option<String>) {
     fn set<T>(place: &mut T, value: Option<T>) {
         if let Some(value) = value {
@@ -269,56 +231,4 @@ fn free_group(document: &Document, name: &str, but: &GroupId) -> Result<()> {
         true => Err(Error::exists("there is a group with this name")),
         false => Ok(()),
     }
-}
-
-/// A name to sign in with: basic authentication can carry it (RFC 7617 knows no colon), and no two
-/// of them look the same.
-fn check_username(name: &str) -> Result<()> {
-    let odd = |c: char| c.is_control() || c == ':' || c == '/';
-    if name.is_empty() || name.len() > MAX_NAME || name.trim() != name || name.contains(odd) {
-        return Err(Error::invalid(
-            "a user name has 1 to 254 bytes, no blanks at its ends, and no colon, slash or \
-             control character",
-        ));
-    }
-    Ok(())
-}
-
-fn check_mail(mail: &str) -> Result<()> {
-    let legal = mail.is_empty()
-        || mail.split_once('@').is_some_and(|(name, host)| {
-            !name.is_empty() && !host.is_empty() && !host.contains('@')
-        });
-    if !legal || mail.len() > MAX_NAME || mail.contains(|c: char| c.is_control() || c == ' ') {
-        return Err(Error::invalid("this is no mail address"));
-    }
-    Ok(())
-}
-
-/// What is shown of a person.
-fn check_text(text: &str) -> Result<()> {
-    if text.len() > MAX_TEXT || text.contains(char::is_control) {
-        return Err(Error::invalid(
-            "a person's name has at most 1024 bytes, no control characters",
-        ));
-    }
-    Ok(())
-}
-
-fn check_identities(identities: &[ExternalIdentity]) -> Result<()> {
-    let odd =
-        |text: &str| text.is_empty() || text.len() > MAX_TEXT || text.contains(char::is_control);
-    if identities.len() > MAX_IDENTITIES
-        || identities.iter().any(|identity| odd(&identity.issuer) || odd(&identity.id))
-    {
-        return Err(Error::invalid("an identity has an issuer and an id, up to 16 of an account"));
-    }
-    Ok(())
-}
-
-fn check_group_name(name: &str) -> Result<()> {
-    if name.trim().is_empty() || name.len() > MAX_NAME || name.contains(char::is_control) {
-        return Err(Error::invalid("a group name has 1 to 254 bytes and no control character"));
-    }
-    Ok(())
 }

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use ocis_core::{Error, Result};
 
-use super::check_password;
 use super::store::Store;
 use crate::hash::Hasher;
+use crate::rules::check_password;
 
 /// Gives the account `username` of the directory in the folder `dir` a new password. Nothing else
 /// may own the directory meanwhile. Blocks. On an error nothing is changed:

@@ -30,7 +30,8 @@ impl Service for Idm {
     ];
     type Config = settings::Idm;
 
-    fn build(config: Self::Config, _: &Peers) -> Result<Unit> {
+    fn build(config: Self::Config, peers: &Peers) -> Result<Unit> {
+        peers.set_own_ldap(config.ldaps_addr.as_str());
         let handles = Handles::unbound();
         let (opened, closed) = (handles.clone(), handles.clone());
         Ok(Unit::new()

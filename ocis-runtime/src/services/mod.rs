@@ -1,6 +1,7 @@
 //! The predefined services, each in a thin file that joins a protocol with an implementation, and
 //! the only list of them.
 
+mod accounts;
 mod auth_basic;
 mod frontend;
 mod gateway;

@@ -6,6 +6,7 @@
 pub mod driver;
 mod global;
 pub mod init;
+pub mod ldap;
 mod loaded;
 mod runtime;
 mod services;

@@ -42,7 +42,7 @@ fn default_of_ocis(known: &Known) -> String {
     match known.kind {
         "map[string]uint64" => default.trim_matches(['{', '}']).to_owned(),
         "[]Client" => String::new(),
-        _ if default.starts_with("(global") => String::new(),
+        _ if default.starts_with("(global") || default.starts_with("(= ") => String::new(),
         _ if known.yaml == "log.level" => default.split(' ').next().unwrap().to_owned(),
         "[]string" => {
             let items = default.trim_start_matches('[').trim_end_matches(']');

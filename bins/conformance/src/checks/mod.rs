@@ -5,6 +5,7 @@ mod cadaver;
 mod crash;
 mod curl;
 mod hostile;
+mod ldap;
 mod litmus;
 mod oidc;
 mod owncloudcmd;
@@ -32,4 +33,6 @@ pub(crate) fn register(plan: &mut Plan) {
     oidc::register(plan);
     plan.also_in_a_bucket(&["litmus", "rclone", "owncloudcmd", "curl", "cadaver", "crash"]);
     s3::register(plan);
+    plan.also_with_openldap(&["litmus", "rclone", "owncloudcmd", "curl", "cadaver", "davfs2"]);
+    ldap::register(plan);
 }

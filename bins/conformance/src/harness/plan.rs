@@ -37,10 +37,19 @@ impl Plan {
 
     /// Adds every check of these topics a second time, on servers whose contents lie in a bucket.
     pub fn also_in_a_bucket(&mut self, topics: &[&str]) {
+        self.also("s3", topics, World::in_bucket);
+    }
+
+    /// Adds every check of these topics a second time, on servers whose accounts an OpenLDAP holds.
+    pub fn also_with_openldap(&mut self, topics: &[&str]) {
+        self.also("ldap", topics, World::in_ldap);
+    }
+
+    fn also(&mut self, prefix: &str, topics: &[&str], other: fn(&World) -> Result<&World>) {
         let is_meant = |check: &&Check| topics.iter().any(|topic| check.name.starts_with(topic));
         let again = self.checks.iter().filter(is_meant).map(|check| {
-            let (name, run) = (format!("s3-{}", check.name), Rc::clone(&check.run));
-            Check { name, run: Rc::new(move |world| run(world.in_bucket()?)) }
+            let (name, run) = (format!("{prefix}-{}", check.name), Rc::clone(&check.run));
+            Check { name, run: Rc::new(move |world| run(other(world)?)) }
         });
         self.checks.extend(again.collect::<Vec<_>>());
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use anyhow::{Context, Result};
 
-use super::{Buckets, Launch, Random, Server};
+use super::{Buckets, Launch, OpenLdap, Random, Server};
 
 /// The run's settings, and the shared server once somebody needed it.
 #[derive(Debug)]
@@ -19,6 +19,10 @@ pub struct World {
     buckets: Option<Buckets>,
     /// The same run with contents in buckets.
     in_bucket: OnceCell<Box<Self>>,
+    /// Who holds the accounts; none means the server's own directory.
+    directory: Option<OpenLdap>,
+    /// The same run with accounts behind LDAP.
+    in_ldap: OnceCell<Box<Self>>,
 }
 
 impl World {
@@ -27,12 +31,24 @@ impl World {
         let bin = bin.canonicalize().with_context(|| {
             format!("{} is not there: cargo build --release --bin ocis", bin.display())
         })?;
-        Ok(Self::of(bin, long, seed, None))
+        Ok(Self::of(bin, long, seed))
     }
 
-    fn of(bin: PathBuf, long: bool, seed: u64, buckets: Option<Buckets>) -> Self {
-        let (shared, in_bucket) = (RefCell::default(), OnceCell::new());
-        Self { bin, long, seed, shared, buckets, in_bucket }
+    fn of(bin: PathBuf, long: bool, seed: u64) -> Self {
+        Self {
+            bin,
+            long,
+            seed,
+            shared: RefCell::default(),
+            buckets: None,
+            in_bucket: OnceCell::new(),
+            directory: None,
+            in_ldap: OnceCell::new(),
+        }
+    }
+
+    fn again(&self) -> Self {
+        Self::of(self.bin.clone(), self.long, self.seed)
     }
 
     /// The same run, on servers whose contents lie in a bucket.
@@ -40,13 +56,27 @@ impl World {
         if let Some(world) = self.in_bucket.get() {
             return Ok(world);
         }
-        let world = Self::of(self.bin.clone(), self.long, self.seed, Some(Buckets::start()?));
+        let world = Self { buckets: Some(Buckets::start()?), ..self.again() };
         Ok(self.in_bucket.get_or_init(|| Box::new(world)))
+    }
+
+    /// The same run, on servers whose accounts an OpenLDAP holds.
+    pub fn in_ldap(&self) -> Result<&Self> {
+        if let Some(world) = self.in_ldap.get() {
+            return Ok(world);
+        }
+        let world = Self { directory: Some(OpenLdap::start(0)?), ..self.again() };
+        Ok(self.in_ldap.get_or_init(|| Box::new(world)))
     }
 
     /// The S3 server of this run, if contents lie there.
     pub fn buckets(&self) -> Option<&Buckets> {
         self.buckets.as_ref()
+    }
+
+    /// Whether the same checks run a second time here, on servers that are set up otherwise.
+    pub fn is_variant(&self) -> bool {
+        self.buckets.is_some() || self.directory.is_some()
     }
 
     /// The binary under test.
@@ -71,8 +101,14 @@ impl World {
 
     /// A new empty home directory to start a server on.
     pub fn launch(&self) -> Result<Launch> {
-        let launch = Launch::new(&self.bin)?;
-        self.buckets.as_ref().map_or(Ok(launch.clone()), |buckets| buckets.launch(launch))
+        let mut launch = Launch::new(&self.bin)?;
+        if let Some(directory) = &self.directory {
+            launch = directory.launch(launch)?;
+        }
+        match &self.buckets {
+            Some(buckets) => buckets.launch(launch),
+            None => Ok(launch),
+        }
     }
 
     /// A running server with TLS and demo users, for checks that change nothing beyond a folder of
@@ -89,7 +125,7 @@ impl World {
     /// Ends the shared server.
     pub fn close(&self) {
         self.shared.borrow_mut().take();
-        if let Some(world) = self.in_bucket.get() {
+        for world in [self.in_bucket.get(), self.in_ldap.get()].into_iter().flatten() {
             world.close();
         }
     }

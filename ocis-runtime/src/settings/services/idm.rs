@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ocis_core::config::reader::Check;
-use ocis_core::config::{Secret, WebUrl};
+use ocis_core::config::{Address, Secret, WebUrl};
 use ocis_core::settings;
 
 settings! {
@@ -11,6 +11,8 @@ settings! {
     pub struct Idm("idm", key "idm", prefix "IDM", debug "127.0.0.1:9239") {
         /// Directory of the embedded directory's files.
         directory: PathBuf = "$OCIS_BASE_DATA_PATH/idm", "idm.directory", ["IDM_DIRECTORY_PATH"];
+        /// Where the directory is served over LDAPS.
+        ldaps_addr: Address = "127.0.0.1:9235", "idm.ldaps_addr", ["IDM_LDAPS_ADDR"];
         /// Whether the demo users and groups are made at first start.
         create_demo_users: bool = "false", "create_demo_users", ["IDM_CREATE_DEMO_USERS"];
         /// Issuer under which the accounts are known.

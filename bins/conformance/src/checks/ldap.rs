@@ -1,0 +1,225 @@
+//! Accounts in an OpenLDAP: what every directory must do, and what people notice of it.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use ocis_auth::basic::{Basic, BasicOptions};
+use ocis_auth::ldap::{DisableUsers, Ldap, LdapOptions};
+use ocis_core::config::Secret;
+use ocis_core::conformance::{self, Accounts};
+use ocis_core::port::{ListUsers, PageRequest, Users as _};
+use ocis_core::time::Timestamp;
+use ocis_core::{Caller, Cx};
+
+use ocis_conformance::harness::openldap::{
+    BASE, DISABLED_DN, READER_DN, READER_PASSWORD, ROOT_DN, ROOT_PASSWORD, user_dn,
+};
+use ocis_conformance::harness::{ADMIN_PASSWORD, OpenLdap, Plan, World};
+
+/// Answers of an LDAP server are believed for a minute; recovery after an outage takes none.
+const SOON: Duration = Duration::from_secs(20);
+
+pub(crate) fn register(plan: &mut Plan) {
+    plan.add("openldap-suite", |_| suite(DisableUsers::Attribute));
+    plan.add("openldap-suite-disabled-by-group", |_| {
+        suite(DisableUsers::Group(DISABLED_DN.to_owned()))
+    });
+    plan.add("openldap-octets", |_| octets());
+    plan.add("openldap-pages", |_| pages());
+    plan.add("openldap-sign-in", sign_in);
+    plan.add("openldap-disabled-by-attribute", disabled_by_attribute);
+    plan.add("openldap-disabled-by-group", disabled_by_group);
+    plan.add("openldap-outage", outage);
+    plan.add("openldap-wrong-certificate", wrong_certificate);
+}
+
+fn options(server: &OpenLdap) -> LdapOptions {
+    let mut options = LdapOptions {
+        servers: vec![server.url()],
+        ca_cert: Some(server.authority()),
+        bind_dn: ROOT_DN.to_owned(),
+        bind_password: Secret::new(ROOT_PASSWORD),
+        ..LdapOptions::default()
+    };
+    options.users.place.base_dn = format!("ou=users,{BASE}");
+    options.groups.place.base_dn = format!("ou=groups,{BASE}");
+    options
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+}
+
+/// The suites that the embedded directory passes as well.
+fn suite(disable: DisableUsers) -> Result<()> {
+    let server = OpenLdap::start(0)?;
+    runtime()?.block_on(async {
+        let ldap = std::sync::Arc::new(Ldap::new(LdapOptions { disable, ..options(&server) })?);
+        let clone = std::sync::Arc::clone(&ldap);
+        let basic = Basic::new(clone, BasicOptions::new("https://localhost:9200"))?;
+        conformance::users(&*ldap).await;
+        conformance::groups(&*ldap, &*ldap).await;
+        conformance::authenticate(&basic, "einstein", "relativity").await;
+        let accounts =
+            Accounts { users: &*ldap, groups: &*ldap, provisioning: &*ldap, authenticate: &basic };
+        conformance::provisioning(accounts).await;
+        let mut read_only = options(&server);
+        read_only.changes.enabled = false;
+        let read_only = Ldap::new(read_only)?;
+        conformance::read_only(&read_only, &read_only, &read_only).await;
+        Ok(())
+    })
+}
+
+/// Ids in the 16 bytes of a UUID, as Active Directory has them.
+fn octets() -> Result<()> {
+    let server = OpenLdap::start(40)?;
+    runtime()?.block_on(async {
+        let mut options = options(&server);
+        for id in [&mut options.users.id, &mut options.groups.id] {
+            "testGuid".clone_into(&mut id.name);
+            id.octets = true;
+        }
+        let ldap = Ldap::new(options)?;
+        conformance::users(&ldap).await;
+        conformance::groups(&ldap, &ldap).await;
+        Ok(())
+    })
+}
+
+/// A list that the server does not give at once comes in pages.
+fn pages() -> Result<()> {
+    let server = OpenLdap::start(1200)?;
+    runtime()?.block_on(async {
+        let options = LdapOptions {
+            bind_dn: READER_DN.to_owned(),
+            bind_password: Secret::new(READER_PASSWORD),
+            ..options(&server)
+        };
+        let ldap = Ldap::new(options)?;
+        let cx = Cx::new(Caller::Service("test".into()), Timestamp::from_unix(1_767_225_600, 0)?);
+        let (mut names, mut cursor) = (Vec::new(), None);
+        loop {
+            let request = ListUsers { search: None, page: PageRequest { cursor, limit: 1000 } };
+            let page = ldap.list(&cx, request).await?;
+            names.extend(page.items.into_iter().map(|user| user.username));
+            match page.next {
+                Some(next) => cursor = Some(next),
+                None => break,
+            }
+        }
+        ensure!(names.len() == 1205, "{} accounts instead of 1205", names.len());
+        ensure!(names.is_sorted(), "not in order");
+        Ok(())
+    })
+}
+
+/// Signing in, groups and display names, the personal space, and the names of others in a search.
+fn sign_in(world: &World) -> Result<()> {
+    let directory = OpenLdap::start(0)?;
+    let server = directory.launch(world.launch()?)?.start()?;
+    let mut einstein = server.user("einstein", "relativity");
+    let me = einstein.get("/graph/v1.0/me?$expand=memberOf")?.expect(&[200])?.json()?;
+    ensure!(me["displayName"] == "Albert Einstein", "{me}");
+    ensure!(me["id"] == "4c510ada-c86b-4815-8820-42cdf82c3d51", "{me}");
+    let groups = me["memberOf"].to_string();
+    ensure!(groups.contains("physics-lovers") && groups.contains("\"users\""), "{me}");
+    einstein.put("/dav/files/einstein/a.txt", b"text")?.expect(&[201])?;
+    ensure!(einstein.get("/dav/files/einstein/a.txt")?.body == b"text", "wrong bytes");
+    server.user("EINSTEIN", "relativity").get("/graph/v1.0/me")?.expect(&[200])?;
+    for (name, password) in [
+        ("einstein", "Relativity"),
+        ("einstein", ""),
+        ("nobody", "relativity"),
+        ("*", "relativity"),
+        ("einstein)(uid=*", "relativity"),
+        ("admin", "relativity"),
+    ] {
+        server.user(name, password).get("/graph/v1.0/me")?.expect(&[401])?;
+    }
+    server.user("admin", ADMIN_PASSWORD).get("/graph/v1.0/me")?.expect(&[200])?;
+    Ok(())
+}
+
+fn disabled_by_attribute(world: &World) -> Result<()> {
+    let directory = OpenLdap::start(0)?;
+    set_enabled(&directory, "marie", false)?;
+    let server = directory.launch(world.launch()?)?.start()?;
+    server.user("marie", "radioactivity").get("/graph/v1.0/me")?.expect(&[401])?;
+    set_enabled(&directory, "marie", true)?;
+    server.user("marie", "radioactivity").get("/graph/v1.0/me")?.expect(&[200])?;
+    Ok(())
+}
+
+fn set_enabled(directory: &OpenLdap, name: &str, enabled: bool) -> Result<()> {
+    let value = if enabled { "TRUE" } else { "FALSE" };
+    directory.modify(&format!(
+        "dn: {}\nchangetype: modify\nreplace: ownCloudUserEnabled\nownCloudUserEnabled: {value}\n",
+        user_dn(name)
+    ))
+}
+
+fn disabled_by_group(world: &World) -> Result<()> {
+    let directory = OpenLdap::start(0)?;
+    let server = directory
+        .launch(world.launch()?)?
+        .env("OCIS_LDAP_DISABLE_USER_MECHANISM", "group")
+        .env("OCIS_LDAP_DISABLED_USERS_GROUP_DN", DISABLED_DN)
+        .start()?;
+    let member = |verb: &str| {
+        let dn = user_dn("marie");
+        directory.modify(&format!(
+            "dn: {DISABLED_DN}\nchangetype: modify\n{verb}: member\nmember: {dn}\n"
+        ))
+    };
+    member("add")?;
+    server.user("marie", "radioactivity").get("/graph/v1.0/me")?.expect(&[401])?;
+    server.user("einstein", "relativity").get("/graph/v1.0/me")?.expect(&[200])?;
+    member("delete")?;
+    server.user("marie", "radioactivity").get("/graph/v1.0/me")?.expect(&[200])?;
+    Ok(())
+}
+
+/// The directory is killed and comes back while the server runs.
+fn outage(world: &World) -> Result<()> {
+    let directory = OpenLdap::start(0)?;
+    let server = directory.launch(world.launch()?)?.start()?;
+    server.user("einstein", "relativity").get("/graph/v1.0/me")?.expect(&[200])?;
+    directory.kill();
+    let start = Instant::now();
+    let away = server.user("marie", "radioactivity").get("/graph/v1.0/me")?.expect(&[503])?;
+    ensure!(start.elapsed() < SOON, "waited {:?} for {}", start.elapsed(), away.status);
+    directory.resume()?;
+    server.user("marie", "radioactivity").get("/graph/v1.0/me")?.expect(&[200])?;
+    // Who was remembered while it was away is asked about again, on connections that are gone.
+    server.user("einstein", "relativity").get("/graph/v1.0/me")?.expect(&[200])?;
+    server.user("richard", "wrong").get("/graph/v1.0/me")?.expect(&[401])?;
+    Ok(())
+}
+
+/// A server with a certificate of somebody else is not talked to, unless the settings say so.
+fn wrong_certificate(world: &World) -> Result<()> {
+    let (directory, other) = (OpenLdap::start(0)?, OpenLdap::start(0)?);
+    let authority = other.authority().display().to_string();
+    let launch = directory.launch(world.launch()?)?.env("OCIS_LDAP_CACERT", &authority);
+    let server = launch.start()?;
+    server.user("einstein", "relativity").get("/graph/v1.0/me")?.expect(&[503])?;
+    let server = launch_insecure(world, &directory, &authority)?.start()?;
+    server
+        .user("einstein", "relativity")
+        .get("/graph/v1.0/me")?
+        .expect(&[200])
+        .context("with OCIS_LDAP_INSECURE")?;
+    Ok(())
+}
+
+fn launch_insecure(
+    world: &World,
+    directory: &OpenLdap,
+    authority: &str,
+) -> Result<ocis_conformance::harness::Launch> {
+    Ok(directory
+        .launch(world.launch()?)?
+        .env("OCIS_LDAP_CACERT", authority)
+        .env("OCIS_LDAP_INSECURE", "true"))
+}
