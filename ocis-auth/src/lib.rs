@@ -5,12 +5,15 @@
 //! [`ocis_core::port::Authenticate`] for user names with passwords: it remembers what it verified,
 //! slows down who guesses, and asks the directory through the trait [`passwords::Passwords`].
 //! [`ldap::Ldap`] is all of this over an LDAP server. [`hash`] is argon2id, bounded in parallel.
-//! [`oidc`] is the OpenID provider.
+//! [`oidc`] is OpenID Connect, both as provider and as the side that accepts a provider's tokens.
+//! [`token`] tells other parts of the server who is calling.
 
 pub mod basic;
 pub mod directory;
+mod flight;
 pub mod hash;
 pub mod ldap;
 pub mod oidc;
 pub mod passwords;
 mod rules;
+pub mod token;

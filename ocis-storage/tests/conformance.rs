@@ -52,6 +52,12 @@ async fn nodes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn scopes() {
+    let folder = tempfile::tempdir().unwrap();
+    conformance::scopes(&subject(folder.path()).0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn locks() {
     let folder = tempfile::tempdir().unwrap();
     conformance::locks(&subject(folder.path()).0).await;

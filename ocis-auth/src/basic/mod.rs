@@ -5,7 +5,6 @@
 //! are verified once (`flight`), and who fails too often has to wait (`throttle`). What was
 //! remembered is forgotten at once when the directory says that the account changed.
 
-mod flight;
 mod remembered;
 mod throttle;
 
@@ -22,8 +21,8 @@ use ocis_core::user::User;
 use ocis_core::{Cx, Error, Identity, Result};
 use zeroize::Zeroizing;
 
+use crate::flight::Flights;
 use crate::passwords::Passwords;
-use flight::Flights;
 use remembered::{Memory, Remembered};
 use throttle::Throttle;
 
@@ -73,7 +72,7 @@ pub struct Basic {
     idp: Arc<str>,
     secret: hmac::Key,
     memory: Memory,
-    flights: Flights,
+    flights: Flights<Digest, Option<Arc<Identity>>>,
     throttle: Throttle,
 }
 

@@ -8,6 +8,7 @@ mod authenticate;
 mod error;
 mod forwarded;
 mod home;
+pub mod openid;
 mod routes;
 mod scheme;
 

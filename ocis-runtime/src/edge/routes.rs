@@ -56,11 +56,12 @@ use Access::{Public, SignedIn};
 
 /// `reference/routes.md` section 1, in the order in which it is matched. Routes that a public token
 /// opens as well (`/archiver`, `/app/open`, `/app/new`) need an account until there are links.
-const TABLE: [Line; 32] = [
+const TABLE: [Line; 33] = [
     (None, Preview("/remote.php/"), "webdav", SignedIn),
     (None, Preview("/dav/"), "webdav", SignedIn),
     (None, Preview("/webdav/"), "webdav", SignedIn),
     (Some("REPORT"), Matches(is_dav), "webdav", SignedIn),
+    (Some("POST"), Matches(is_logout), "proxy", Public),
     (None, Matches(is_signing_key), "ocs", SignedIn),
     (None, Matches(is_ocs_config), "frontend", Public),
     (None, Prefix("/.well-known/ocm"), "ocm", Public),
@@ -173,6 +174,11 @@ fn is_dav(path: &str) -> bool {
     path.starts_with("/dav") || path.starts_with("/webdav")
 }
 
+/// Where an OpenID provider says that a session has ended.
+fn is_logout(path: &str) -> bool {
+    path == "/backchannel_logout"
+}
+
 /// `/ocs/v[12].php/cloud/user/signing-key`
 fn is_signing_key(path: &str) -> bool {
     below_ocs(path).is_some_and(|rest| rest.starts_with("/cloud/user/signing-key"))
@@ -219,6 +225,8 @@ mod tests {
             ("GET", "/ocs/v1.php/cloud/capabilities", "frontend", true),
             ("GET", "/ocs/v2.php/cloud/capabilities", "frontend", false),
             ("GET", "/ocs/v1.php/cloud/user", "frontend", false),
+            ("POST", "/backchannel_logout", "proxy", true),
+            ("GET", "/backchannel_logout", "web", true),
             ("POST", "/ocm/shares", "ocm", true),
             ("GET", "/remote.php/webdav/a.jpg?preview=1", "webdav", false),
             ("GET", "/remote.php/webdav/a.jpg?x=2&preview=1&y", "webdav", false),

@@ -1,5 +1,8 @@
 //! proxy: the public listener, and behind it the edge that authenticates and routes.
 
+mod openid;
+
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -9,9 +12,10 @@ use ocis_core::{Error, Result};
 use rustls::ServerConfig;
 use tracing::warn;
 
+use crate::edge::openid::{backchannel_logout, rewriting_well_known};
 use crate::edge::{Edge, EdgeParts, Scheme};
 use crate::http::{Limits, PublicSettings, public, serve, tls};
-use crate::peers::{Peers, Port, Slot};
+use crate::peers::{Offer, Peers, Port, Slot};
 use crate::service::{Listener, Service, Unit};
 use crate::settings;
 
@@ -40,7 +44,9 @@ pub struct Proxy;
 
 impl Service for Proxy {
     const NAME: &'static str = "proxy";
-    const NEEDS: &'static [Slot] = &[Slot::Plain(Port::Authenticate), Slot::Plain(Port::Spaces)];
+    const NEEDS: &'static [Slot] =
+        &[Slot::Plain(Port::Authenticate), Slot::Plain(Port::Spaces), Slot::Plain(Port::Users)];
+    const OFFERS: &'static [Slot] = &[Slot::Key(Port::Authenticate, "bearer")];
     type Config = settings::Proxy;
 
     fn build(config: Self::Config, peers: &Peers) -> Result<Unit> {
@@ -50,10 +56,18 @@ impl Service for Proxy {
         if config.enable_basic_auth {
             schemes.push(Scheme::Basic);
         }
+        let bearer = openid::bearer(&config, peers)?;
+        let mut backends: HashMap<_, _> =
+            BACKENDS.map(|name| (name, peers.http(name))).into_iter().collect();
+        backends.insert(Self::NAME, backchannel_logout(Arc::clone(&bearer)));
+        if config.oidc_rewrite_well_known {
+            let idp = rewriting_well_known(peers.http("idp"), Arc::clone(&bearer));
+            backends.insert("idp", idp);
+        }
         let edge = Edge::new(EdgeParts {
             authenticate: peers.authenticate(),
             spaces: peers.spaces(),
-            backends: BACKENDS.map(|name| (name, peers.http(name))).into_iter().collect(),
+            backends,
             schemes,
             url: url.clone(),
             clock: Arc::new(SystemClock),
@@ -75,7 +89,8 @@ impl Service for Proxy {
                 })
             }),
         };
-        Ok(Unit::new().listens(listener).starts(move || async move {
+        let unit = Unit::new().offers_as("bearer", Offer::Authenticate(bearer));
+        Ok(unit.listens(listener).starts(move || async move {
             if config.enable_basic_auth {
                 warn!(
                     service = Self::NAME,

@@ -8,6 +8,7 @@ mod global;
 pub mod init;
 pub mod ldap;
 mod loaded;
+pub mod openid;
 mod runtime;
 mod services;
 mod source;

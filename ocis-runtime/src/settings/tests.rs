@@ -8,7 +8,7 @@ use ocis_core::config::{Row, Table, Warning};
 use super::*;
 
 /// Settings that are not oCIS's, and why.
-const OURS: [(&str, &str, &str); 9] = [
+const OURS: [(&str, &str, &str); 10] = [
     (
         "idm",
         "directory",
@@ -21,6 +21,7 @@ const OURS: [(&str, &str, &str); 9] = [
     ("nats", "max_bytes", "oCIS keeps every event for ever"),
     ("nats", "max_events", "oCIS keeps every event for ever"),
     ("storage-users", "events_max_waiting", "oCIS forgets what its bus does not take"),
+    ("proxy", "oidc_audiences", "oCIS takes tokens that are meant for anybody"),
     ("proxy", "ocis_url", "oCIS reads the global setting through its shared configuration"),
 ];
 
@@ -42,6 +43,9 @@ fn default_of_ocis(known: &Known) -> String {
     match known.kind {
         "map[string]uint64" => default.trim_matches(['{', '}']).to_owned(),
         "[]Client" => String::new(),
+        "[]RoleMapping" => "admin:ocisAdmin,spaceadmin:ocisSpaceAdmin,user:ocisUser,\
+                            user-light:ocisGuest"
+            .to_owned(),
         _ if default.starts_with("(global") || default.starts_with("(= ") => String::new(),
         _ if known.yaml == "log.level" => default.split(' ').next().unwrap().to_owned(),
         "[]string" => {
@@ -73,6 +77,7 @@ fn tables_agree_with_ocis() {
                 "[]string" => &["list"],
                 "map[string]uint64" => &["map"],
                 "[]Client" => &["list of mappings"],
+                "[]RoleMapping" => &["role mapping"],
                 "duration" => &["duration"],
                 "int" | "int64" | "uint64" => &["number", "bytes", "seconds"],
                 _ => {

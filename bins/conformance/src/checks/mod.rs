@@ -4,6 +4,7 @@ mod big;
 mod cadaver;
 mod crash;
 mod curl;
+mod foreign_provider;
 mod hostile;
 mod ldap;
 mod litmus;
@@ -32,6 +33,7 @@ pub(crate) fn register(plan: &mut Plan) {
     trash::register(plan);
     oidc::register(plan);
     plan.also_in_a_bucket(&["litmus", "rclone", "owncloudcmd", "curl", "cadaver", "crash"]);
+    foreign_provider::register(plan);
     s3::register(plan);
     plan.also_with_openldap(&["litmus", "rclone", "owncloudcmd", "curl", "cadaver", "davfs2"]);
     ldap::register(plan);

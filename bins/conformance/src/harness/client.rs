@@ -83,6 +83,12 @@ impl Client {
         self
     }
 
+    /// A bearer token from now on.
+    pub fn bearer(mut self, token: &str) -> Self {
+        self.authorization = Some(format!("Bearer {token}"));
+        self
+    }
+
     /// GET.
     pub fn get(&mut self, path: &str) -> Result<Reply> {
         self.send("GET", path, &[], b"")

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use ocis_core::config::{Address, ByteSize, Secret, WebUrl};
+use ocis_core::config::{Address, ByteSize, Seconds, Secret, WebUrl};
 use ocis_core::settings;
+
+use crate::settings::openid::{AccountClaim, RoleDriver, RoleMappings, VerifyMethod};
 
 settings! {
     /// The public listener: TLS, authentication and routes to the services behind it.
@@ -23,6 +26,64 @@ settings! {
         ocis_url: WebUrl = "https://localhost:9200", "", ["OCIS_URL"];
         /// Whether clients may sign in with user name and password at every request.
         enable_basic_auth: bool = "false", "enable_basic_auth", ["PROXY_ENABLE_BASIC_AUTH"];
+        /// The OpenID provider whose tokens are accepted.
+        oidc_issuer: WebUrl = "https://localhost:9200",
+            "oidc.issuer", ["OCIS_URL", "OCIS_OIDC_ISSUER", "PROXY_OIDC_ISSUER"];
+        /// Whether any certificate of the provider is accepted, for tests and development only.
+        oidc_insecure: bool = "false", "oidc.insecure", ["OCIS_INSECURE", "PROXY_OIDC_INSECURE"];
+        /// How access tokens are verified: `jwt` by their signature, `none` by asking the provider's userinfo endpoint (for tokens that are no JWT).
+        oidc_access_token_verify_method: VerifyMethod = "jwt",
+            "oidc.access_token_verify_method", ["PROXY_OIDC_ACCESS_TOKEN_VERIFY_METHOD"];
+        /// Whether the claims of a JWT are enough, so that userinfo is not asked for more.
+        oidc_skip_user_info: bool = "false", "oidc.skip_user_info", ["PROXY_OIDC_SKIP_USER_INFO"];
+        /// Whom tokens must be meant for (`aud`), one of these; empty for anybody.
+        oidc_audiences: Vec<String> = "", "oidc.audiences", ["PROXY_OIDC_AUDIENCES"];
+        /// How long a token is remembered that does not say when it expires, or is no JWT.
+        oidc_user_info_cache_ttl: Duration = "10s",
+            "oidc.user_info_cache.ttl", ["OCIS_CACHE_TTL", "PROXY_OIDC_USERINFO_CACHE_TTL"];
+        /// Minutes after which the provider's keys are fetched again.
+        oidc_jwks_refresh_interval: u64 = "60",
+            "oidc.jwks.refresh_interval", ["PROXY_OIDC_JWKS_REFRESH_INTERVAL"];
+        /// Seconds that the provider may take to answer.
+        oidc_jwks_refresh_timeout: Seconds = "10",
+            "oidc.jwks.refresh_timeout", ["PROXY_OIDC_JWKS_REFRESH_TIMEOUT"];
+        /// Seconds between two fetches because of keys that are not known.
+        oidc_jwks_refresh_limit: Seconds = "60",
+            "oidc.jwks.refresh_limit", ["PROXY_OIDC_JWKS_REFRESH_RATE_LIMIT"];
+        /// Whether a key that is not known is a reason to fetch the provider's keys again.
+        oidc_jwks_refresh_unknown_kid: bool = "true",
+            "oidc.jwks.refresh_unknown_kid", ["PROXY_OIDC_JWKS_REFRESH_UNKNOWN_KID"];
+        /// Whether `/.well-known/openid-configuration` answers with the document of the provider.
+        oidc_rewrite_well_known: bool = "false",
+            "oidc.rewrite_well_known", ["PROXY_OIDC_REWRITE_WELLKNOWN"];
+        /// The claim that names the account, or the path to it with dots between names.
+        user_oidc_claim: String = "preferred_username", "user_oidc_claim", ["PROXY_USER_OIDC_CLAIM"];
+        /// What of an account the claim is: `username`, `mail` or `userid`.
+        user_cs3_claim: AccountClaim = "username", "user_cs3_claim", ["PROXY_USER_CS3_CLAIM"];
+        /// Whether somebody whom the provider knows and we do not gets an account.
+        auto_provision_accounts: bool = "false",
+            "auto_provision_accounts", ["PROXY_AUTOPROVISION_ACCOUNTS"];
+        /// The claim with the user name of a new account.
+        auto_provision_claim_username: String = "preferred_username",
+            "auto_provision_claims.username", ["PROXY_AUTOPROVISION_CLAIM_USERNAME"];
+        /// The claim with its mail address.
+        auto_provision_claim_email: String = "email",
+            "auto_provision_claims.email", ["PROXY_AUTOPROVISION_CLAIM_EMAIL"];
+        /// The claim with the name to show.
+        auto_provision_claim_display_name: String = "name",
+            "auto_provision_claims.display_name", ["PROXY_AUTOPROVISION_CLAIM_DISPLAYNAME"];
+        /// The claim with the names of its groups.
+        auto_provision_claim_groups: String = "groups",
+            "auto_provision_claims.groups", ["PROXY_AUTOPROVISION_CLAIM_GROUPS"];
+        /// Where roles come from: `default` from the server's own assignments, `oidc` from a claim.
+        role_assignment_driver: RoleDriver = "default",
+            "role_assignment.driver", ["PROXY_ROLE_ASSIGNMENT_DRIVER"];
+        /// The claim with roles, or the path to it.
+        role_claim: String = "roles",
+            "role_assignment.oidc_role_mapper.role_claim", ["PROXY_ROLE_ASSIGNMENT_OIDC_CLAIM"];
+        /// Which value of the claim gives which role, the first that fits: entries with `role_name` and `claim_value`.
+        role_mapping: RoleMappings = "admin:ocisAdmin,spaceadmin:ocisSpaceAdmin,user:ocisUser,user-light:ocisGuest",
+            "role_assignment.oidc_role_mapper.role_mapping", [];
         /// Quota of a new personal space in bytes, by the id of the user's role.
         role_quotas: BTreeMap<String, ByteSize> = "", "role_quotas", [];
         /// Key with which parts of the server act for a user.

@@ -1,30 +1,29 @@
 //! Identical sign-ins that come at once are verified once.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
-use ocis_core::{Identity, Result};
+use ocis_core::Result;
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
-use super::Digest;
-
-type Answer = OnceCell<Option<Arc<Identity>>>;
-
 /// The verifications under way.
-#[derive(Debug, Default)]
-pub(super) struct Flights {
-    running: Mutex<HashMap<Digest, Arc<Answer>>>,
+#[derive(Debug)]
+pub(crate) struct Flights<K, T> {
+    running: Mutex<HashMap<K, Arc<OnceCell<T>>>>,
 }
 
-impl Flights {
+impl<K, T> Default for Flights<K, T> {
+    fn default() -> Self {
+        Self { running: Mutex::default() }
+    }
+}
+
+impl<K: Copy + Eq + Hash, T: Clone> Flights<K, T> {
     /// The answer of `check`, or of the one that is under way for the same credentials. When the
     /// caller that does the work goes away or gets an error, the next one does it.
-    pub(super) async fn join(
-        &self,
-        key: Digest,
-        check: impl Future<Output = Result<Option<Arc<Identity>>>>,
-    ) -> Result<Option<Arc<Identity>>> {
+    pub(crate) async fn join(&self, key: K, check: impl Future<Output = Result<T>>) -> Result<T> {
         let answer = Arc::clone(self.running.lock().entry(key).or_default());
         let seat = Seat { flights: self, key, answer };
         seat.answer.get_or_try_init(|| check).await.cloned()
@@ -32,13 +31,13 @@ impl Flights {
 }
 
 /// One of those who wait for an answer; the last to leave, even by being cancelled, cleans up.
-struct Seat<'a> {
-    flights: &'a Flights,
-    key: Digest,
-    answer: Arc<Answer>,
+struct Seat<'a, K: Copy + Eq + Hash, T> {
+    flights: &'a Flights<K, T>,
+    key: K,
+    answer: Arc<OnceCell<T>>,
 }
 
-impl Drop for Seat<'_> {
+impl<K: Copy + Eq + Hash, T> Drop for Seat<'_, K, T> {
     fn drop(&mut self) {
         let mut running = self.flights.running.lock();
         // Two: the map's and this one's. Others come and go only under the lock.
@@ -55,7 +54,7 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_left_behind() {
-        let flights = Flights::default();
+        let flights = Flights::<[u8; 32], Option<()>>::default();
         assert!(flights.join([1; 32], async { Ok(None) }).await.unwrap().is_none());
         let error = flights.join([1; 32], async { Err(Error::unavailable("x")) }).await;
         assert!(error.is_err());
@@ -66,7 +65,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_next_one_takes_over() {
-        let flights = Flights::default();
+        let flights = Flights::<[u8; 32], Option<()>>::default();
         let first = Box::pin(flights.join([1; 32], std::future::pending()));
         let mut second = Box::pin(flights.join([1; 32], async { Ok(None) }));
         let mut first = Some(first);
