@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Grant, Grantee};
-use crate::id::{EventId, NodeId, ResourceId, UserId};
+use crate::id::{EventId, GroupId, NodeId, ResourceId, UserId};
 use crate::node::Node;
 use crate::path::SpacePath;
 use crate::quota::Quota;
@@ -78,6 +78,17 @@ pub enum Outcome {
     Abort,
     /// The step is to be tried again.
     Retry,
+}
+
+/// Something of an account that became something else. Passwords are not told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feature {
+    /// What, under oCIS's name, such as `email` or `accountEnabled`.
+    pub name: String,
+    /// What it is now.
+    pub value: String,
+    /// What it was, where that can be told.
+    pub old: Option<String>,
 }
 
 /// What happened. A space is named by its root.
@@ -168,6 +179,20 @@ pub enum EventKind {
     SpaceShareUpdated { space: ResourceId, grantee: Grantee },
     /// Somebody is not a member of a space any more.
     SpaceUnshared { space: ResourceId, grantee: Grantee },
+    /// There is a new account.
+    UserCreated { user: UserId },
+    /// An account is gone.
+    UserDeleted { user: UserId },
+    /// An account was changed.
+    UserFeatureChanged { user: UserId, features: Vec<Feature> },
+    /// There is a new group.
+    GroupCreated { group: GroupId },
+    /// A group is gone.
+    GroupDeleted { group: GroupId },
+    /// An account came into a group.
+    GroupMemberAdded { group: GroupId, user: UserId },
+    /// An account left a group.
+    GroupMemberRemoved { group: GroupId, user: UserId },
 }
 
 impl EventKind {
@@ -204,6 +229,13 @@ impl EventKind {
             Self::SpaceShared { .. } => "SpaceShared",
             Self::SpaceShareUpdated { .. } => "SpaceShareUpdated",
             Self::SpaceUnshared { .. } => "SpaceUnshared",
+            Self::UserCreated { .. } => "UserCreated",
+            Self::UserDeleted { .. } => "UserDeleted",
+            Self::UserFeatureChanged { .. } => "UserFeatureChanged",
+            Self::GroupCreated { .. } => "GroupCreated",
+            Self::GroupDeleted { .. } => "GroupDeleted",
+            Self::GroupMemberAdded { .. } => "GroupMemberAdded",
+            Self::GroupMemberRemoved { .. } => "GroupMemberRemoved",
         }
     }
 }

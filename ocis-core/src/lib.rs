@@ -19,6 +19,7 @@ pub mod event;
 pub mod finding;
 pub mod id;
 pub mod lock;
+pub mod media_type;
 pub mod name;
 pub mod node;
 pub mod path;

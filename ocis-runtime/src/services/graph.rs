@@ -1,10 +1,10 @@
-//! graph: who the caller is and which drives they have. Everything else of libre.graph comes later.
+//! graph: accounts, groups, roles and drives. What else libre.graph has comes later.
 
 use std::sync::Arc;
 
-use ocis_core::Result;
 use ocis_core::port::{Late, Provisioning};
-use ocis_graph::{Graph as Endpoints, GraphParts};
+use ocis_core::{Error, Result};
+use ocis_graph::{Graph as Endpoints, GraphOptions, GraphParts};
 
 use super::accounts::Source;
 use super::idm::DIRECTORY;
@@ -18,8 +18,17 @@ pub struct Graph;
 
 impl Service for Graph {
     const NAME: &'static str = "graph";
-    const NEEDS: &'static [Slot] =
-        &[Slot::Plain(Port::Spaces), Slot::Plain(Port::Users), Slot::Plain(Port::Groups)];
+    const NEEDS: &'static [Slot] = &[
+        Slot::Plain(Port::Spaces),
+        Slot::Plain(Port::Grants),
+        Slot::Plain(Port::Nodes),
+        Slot::Plain(Port::Uploads),
+        Slot::Plain(Port::Data),
+        Slot::Plain(Port::Users),
+        Slot::Plain(Port::Groups),
+        Slot::Plain(Port::Authenticate),
+        Slot::Plain(Port::Events),
+    ];
     const OFFERS: &'static [Slot] = &[Slot::Plain(Port::Provisioning)];
     type Config = settings::Graph;
 
@@ -28,7 +37,7 @@ impl Service for Graph {
         let embedded = peers.keyed_provisioning().handle(DIRECTORY);
         let provisioning = Late::<dyn Provisioning>::unbound();
         let bound = provisioning.clone();
-        let unit = Unit::new().offers(Offer::Provisioning(Arc::new(provisioning))).starts(
+        let unit = Unit::new().offers(Offer::Provisioning(Arc::new(provisioning.clone()))).starts(
             move || async move {
                 match source.ldap() {
                     Some(ldap) => bound.bind(ldap),
@@ -39,10 +48,43 @@ impl Service for Graph {
         );
         Ok(unit.answers(Endpoints::new(GraphParts {
             spaces: peers.spaces(),
+            grants: peers.grants(),
+            nodes: peers.nodes(),
+            uploads: peers.uploads(),
+            data: peers.data(),
             users: peers.users(),
             groups: peers.groups(),
-            url: config.webdav_base.as_str().to_owned(),
-            language: config.default_language,
+            provisioning: Arc::new(provisioning),
+            // Nobody keeps them in this version.
+            roles: None,
+            authenticate: peers.authenticate(),
+            events: peers.events(),
+            options: options(config)?,
         })))
+    }
+}
+
+fn options(config: settings::Graph) -> Result<GraphOptions> {
+    Ok(GraphOptions {
+        url: config.webdav_base.as_str().to_owned(),
+        language: config.default_language,
+        application_id: config.application_id,
+        application_name: config.application_display_name,
+        restrict_usernames: restricts(&config.username_match)?,
+        assign_default_role: config.assign_default_user_role,
+        search_min_length: config.identity_search_min_length,
+        show_mail: config.show_email_in_results,
+        members_patch_limit: config.group_members_patch_limit,
+        default_quota: (config.default_quota.0 > 0).then_some(config.default_quota.0),
+    })
+}
+
+fn restricts(username_match: &str) -> Result<bool> {
+    match username_match {
+        "default" => Ok(true),
+        "none" => Ok(false),
+        other => Err(Error::invalid(format!(
+            "GRAPH_USERNAME_MATCH is \"{other}\"; right would be default or none"
+        ))),
     }
 }

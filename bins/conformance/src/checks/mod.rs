@@ -5,6 +5,7 @@ mod cadaver;
 mod crash;
 mod curl;
 mod foreign_provider;
+mod graph;
 mod hostile;
 mod ldap;
 mod litmus;
@@ -32,6 +33,7 @@ pub(crate) fn register(plan: &mut Plan) {
     security::register(plan);
     trash::register(plan);
     oidc::register(plan);
+    graph::register(plan);
     plan.also_in_a_bucket(&["litmus", "rclone", "owncloudcmd", "curl", "cadaver", "crash"]);
     foreign_provider::register(plan);
     s3::register(plan);

@@ -8,6 +8,9 @@ use ocis_core::data::{Body, full};
 use ocis_core::{Cx, Error, ErrorKind};
 use serde::Serialize;
 
+/// The outcome of a request.
+pub(crate) type Answer<T = Response<Body>> = Result<T, Failure>;
+
 /// Why a request was refused.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -15,10 +18,12 @@ pub(crate) enum Failure {
     NoRoute,
     /// oCIS has such a path or option, this version does not.
     NotYet,
-    /// The path is there, but not for this method.
-    Method,
+    /// The path is there, but only for these methods.
+    Method(&'static str),
     /// The layer before this one did not say who is asking.
     NoContext,
+    /// What oCIS answers with a status and code of its own.
+    Refused(StatusCode, &'static str, Cow<'static, str>),
     /// A port or a parser refused it.
     Error(Error),
 }
@@ -26,6 +31,36 @@ pub(crate) enum Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Error(error)
+    }
+}
+
+impl Failure {
+    /// 400 `invalidRequest`.
+    pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Error(Error::invalid(message))
+    }
+
+    /// 403 `accessDenied`.
+    pub(crate) fn denied(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Error(Error::denied(message))
+    }
+
+    /// 404 `itemNotFound`.
+    pub(crate) fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Error(Error::not_found(message))
+    }
+
+    /// 403 `notAllowed`, which oCIS says where nobody may do it, whatever the role.
+    pub(crate) fn not_allowed(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Refused(StatusCode::FORBIDDEN, "notAllowed", message.into())
+    }
+
+    /// What a port refused, if it did so for this reason.
+    pub(crate) fn kind(&self) -> Option<ErrorKind> {
+        match self {
+            Self::Error(error) => Some(error.kind()),
+            _ => None,
+        }
     }
 }
 
@@ -65,8 +100,8 @@ pub(crate) fn respond(cx: Option<&Cx>, failure: &Failure) -> Response<Body> {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    if let Failure::Method(allowed) = failure {
+        headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
     }
     response
 }
@@ -75,8 +110,9 @@ fn classify(failure: &Failure) -> (StatusCode, &'static str) {
     match failure {
         Failure::NoRoute => (StatusCode::NOT_FOUND, "itemNotFound"),
         Failure::NotYet => (StatusCode::NOT_IMPLEMENTED, "notSupported"),
-        Failure::Method => (StatusCode::METHOD_NOT_ALLOWED, "notAllowed"),
+        Failure::Method(_) => (StatusCode::METHOD_NOT_ALLOWED, "notAllowed"),
         Failure::NoContext => (StatusCode::INTERNAL_SERVER_ERROR, "generalException"),
+        Failure::Refused(status, code, _) => (*status, code),
         Failure::Error(error) => match error.kind() {
             ErrorKind::InvalidArgument => (StatusCode::BAD_REQUEST, "invalidRequest"),
             ErrorKind::Unauthenticated => (StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken"),
@@ -105,8 +141,9 @@ fn message(failure: &Failure) -> Cow<'_, str> {
     match failure {
         Failure::NoRoute => "there is nothing at this path".into(),
         Failure::NotYet => "this version does not do that yet".into(),
-        Failure::Method => "the method is not allowed here".into(),
+        Failure::Method(_) => "the method is not allowed here".into(),
         Failure::NoContext => "the request failed".into(),
+        Failure::Refused(_, _, message) => Cow::Borrowed(message),
         // What is broken inside is for the log.
         Failure::Error(error) if error.kind() == ErrorKind::Internal => "the request failed".into(),
         Failure::Error(error) => error.message().into(),

@@ -1,36 +1,106 @@
-//! libre.graph: the JSON interface by which clients learn who they are and which drives they have.
+//! libre.graph: the JSON interface by which clients learn who they are, which drives they have, and
+//! by which accounts, groups and roles are managed.
 //!
-//! This version answers `/graph/v1.0/me`, `/me/drives` and `/me/drive`. What oCIS serves beside
-//! them is refused with 501 and the code `notSupported`, what nobody serves with 404. The routes
-//! stand in `route`, the part of OData that is understood in `query`, the errors in `error`.
+//! Which path means what stands in `route`, the part of OData that is understood in `query` and
+//! `filter`, the errors in `error`. What oCIS serves beyond it is refused with 501 and the code
+//! `notSupported`, what nobody serves with 404. Who may do what is decided behind the ports, but for
+//! what an account may ask about others, which is a rule of this interface.
 
+mod account;
+mod applications;
+mod assignments;
+mod body;
 mod drives;
 mod error;
+mod filter;
+mod groups;
 mod me;
+mod password;
 mod query;
 mod route;
+mod users;
 
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
 use ocis_core::data::HttpService;
-use ocis_core::port::{Groups, Spaces, Users};
+use ocis_core::port::{
+    Authenticate, EventBus, Grants, Groups, Nodes, Provisioning, Roles, Spaces, Uploads, Users,
+};
 
 /// What the endpoints are made of.
 #[derive(Clone)]
 pub struct GraphParts {
     /// The spaces, which are called drives here.
     pub spaces: Arc<dyn Spaces>,
+    /// Who is a member of them.
+    pub grants: Arc<dyn Grants>,
+    /// The files in them, of which pictures and descriptions of spaces are shown with them.
+    pub nodes: Arc<dyn Nodes>,
+    /// Uploads of what a new space begins with.
+    pub uploads: Arc<dyn Uploads>,
+    /// Where the bytes of those go ([`ocis_core::data`]).
+    pub data: HttpService,
     /// The accounts.
     pub users: Arc<dyn Users>,
     /// The groups of accounts.
     pub groups: Arc<dyn Groups>,
+    /// Changes of both.
+    pub provisioning: Arc<dyn Provisioning>,
+    /// The roles of accounts; none where nobody keeps them: what needs them answers 501.
+    pub roles: Option<Arc<dyn Roles>>,
+    /// Checks the current password of who wants another one.
+    pub authenticate: Arc<dyn Authenticate>,
+    /// Is told what was changed.
+    pub events: Arc<dyn EventBus>,
+    /// How the endpoints behave.
+    pub options: GraphOptions,
+}
+
+/// How the endpoints behave.
+#[derive(Debug, Clone)]
+pub struct GraphOptions {
     /// The public address of the server, `OCIS_URL`.
     pub url: String,
     /// The language of who has not chosen one, `OCIS_DEFAULT_LANGUAGE`; empty means `en`, as in
     /// oCIS.
     pub language: String,
+    /// The id of the application whose roles accounts have.
+    pub application_id: String,
+    /// Its name.
+    pub application_name: String,
+    /// Whether the names of accounts are limited to what can stand before the `@` of a mail address.
+    pub restrict_usernames: bool,
+    /// Whether a new account gets the role `User`.
+    pub assign_default_role: bool,
+    /// How many characters somebody must search for who does not manage accounts.
+    pub search_min_length: usize,
+    /// Whether everybody sees everybody's mail address.
+    pub show_mail: bool,
+    /// How many members can be added to a group at once.
+    pub members_patch_limit: usize,
+    /// The bytes that a new project space may hold, where nothing else is asked for; none for
+    /// without limit.
+    pub default_quota: Option<u64>,
+}
+
+impl Default for GraphOptions {
+    /// As oCIS has them, for a server on this machine.
+    fn default() -> Self {
+        Self {
+            url: "https://localhost:9200".into(),
+            language: String::new(),
+            application_id: String::new(),
+            application_name: "ownCloud Infinite Scale".into(),
+            restrict_usernames: true,
+            assign_default_role: true,
+            search_min_length: 3,
+            show_mail: false,
+            members_patch_limit: 20,
+            default_quota: Some(1_000_000_000),
+        }
+    }
 }
 
 /// The endpoints below `/graph`.
@@ -42,21 +112,22 @@ impl Graph {
     /// the request's extension [`ocis_core::Cx`].
     #[allow(clippy::new_ret_no_self, reason = "what is wanted of the endpoints is the service")]
     pub fn new(mut parts: GraphParts) -> HttpService {
-        parts.url.truncate(parts.url.trim_end_matches('/').len());
-        if parts.language.is_empty() {
-            parts.language = "en".into();
+        let options = &mut parts.options;
+        options.url.truncate(options.url.trim_end_matches('/').len());
+        if options.language.is_empty() {
+            options.language = "en".into();
         }
         let parts = Arc::new(parts);
         HttpService::new(tower::service_fn(move |request: http::Request<_>| {
-            let (parts, (head, _)) = (Arc::clone(&parts), request.into_parts());
-            async move { Ok::<_, Infallible>(route::answer(&parts, &head).await) }
+            let parts = Arc::clone(&parts);
+            async move { Ok::<_, Infallible>(route::answer(&parts, request).await) }
         }))
     }
 }
 
 impl fmt::Debug for GraphParts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GraphParts").field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("GraphParts").field("options", &self.options).finish_non_exhaustive()
     }
 }
 

@@ -1,47 +1,77 @@
 //! The part of OData's query options that is understood.
 //!
-//! An option that is not understood is refused, so that nobody takes an unfiltered list for a
-//! filtered one. Exempt are `$select`, whose answer may hold more than what was selected, and
-//! `$expand` where what could be expanded is not there.
+//! An option that would leave something out or put it in another order is refused where it is not
+//! acted on, so that nobody takes an unfiltered list for a filtered one. Those that oCIS reads and
+//! passes over (`$select`, `$top`) are passed over; what OData does not know is a mistake.
 
 use std::collections::HashMap;
 
+use http::StatusCode;
 use ocis_core::{Error, Result};
 use percent_encoding::percent_decode_str;
 
 use crate::error::Failure;
+use crate::filter::Filter;
+
+/// The options that change nothing in oCIS, wherever they stand.
+const PASSED_OVER: [&str; 8] =
+    ["$count", "$format", "$index", "$levels", "$select", "$skip", "$skiptoken", "$top"];
+
+/// The options that OData has beyond them.
+const KNOWN: [&str; 7] =
+    ["$apply", "$compute", "$expand", "$filter", "$orderby", "$search", "$deltatoken"];
 
 /// The options of one request, decoded.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Options(HashMap<String, String>);
 
 impl Options {
-    /// Reads a query. `allowed` are the options, which begin with `$`, that the path has; what does
-    /// not begin with `$` is ignored.
+    /// Reads a query. `allowed` are the options, which begin with `$`, that the path acts on; what
+    /// does not begin with `$` is ignored.
     pub(crate) fn parse(query: &str, allowed: &[&str]) -> Result<Self, Failure> {
         let mut options = HashMap::new();
         for pair in query.split('&') {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name)?;
-            if !name.starts_with('$') {
+            if !name.starts_with('$') || PASSED_OVER.contains(&&*name) {
                 continue;
             }
             if !allowed.contains(&&*name) {
-                return Err(
-                    Error::unimplemented(format!("the option {name} is not supported")).into()
-                );
+                let refusal = format!("the option {name} is not supported");
+                return Err(match KNOWN.contains(&&*name) {
+                    true => Error::unimplemented(refusal).into(),
+                    false => Failure::invalid(refusal),
+                });
             }
             if options.insert(name, decode(value)?).is_some() {
-                return Err(Error::invalid("a query option occurs twice").into());
+                return Err(Failure::invalid("a query option occurs twice"));
             }
         }
         Ok(Self(options))
+    }
+
+    /// Whether an option is there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
     }
 
     /// The items of `$expand`.
     pub(crate) fn expand(&self) -> impl Iterator<Item = &str> {
         let list = self.0.get("$expand").map_or("", String::as_str);
         list.split(',').map(str::trim).filter(|item| !item.is_empty())
+    }
+
+    /// Whether `$expand` has `name`; what else it has is passed over, as in oCIS.
+    pub(crate) fn expands(&self, name: &str) -> bool {
+        self.expand().any(|item| item == name)
+    }
+
+    /// Refuses what oCIS does not expand: anything below what is expanded, and options for it.
+    pub(crate) fn plain_expand(&self) -> Result<(), Failure> {
+        match self.expand().any(|item| item.contains(['(', ')', '/'])) {
+            true => Err(Failure::invalid("options for $expand are not supported")),
+            false => Ok(()),
+        }
     }
 
     /// The condition of `$filter`.
@@ -53,40 +83,23 @@ impl Options {
     pub(crate) fn order(&self) -> Result<Option<Order>> {
         self.0.get("$orderby").map(|text| Order::parse(text)).transpose()
     }
-}
 
-/// `<field> eq '<value>'`, the one form of condition that oCIS understands for drives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Filter {
-    /// The field.
-    pub(crate) field: String,
-    /// The value, without quotes.
-    pub(crate) value: String,
-}
-
-impl Filter {
-    fn parse(text: &str) -> Result<Self> {
-        let wrong = || Error::invalid("the filter is not supported, only: <field> eq '<value>'");
-        let mut words = text.trim().splitn(3, ' ').map(str::trim);
-        let (Some(field), Some("eq"), Some(value)) = (words.next(), words.next(), words.next())
-        else {
-            return Err(wrong());
-        };
-        let is_name = !field.is_empty() && field.bytes().all(|c| c.is_ascii_alphanumeric());
-        let value = value
-            .strip_prefix('\'')
-            .and_then(|value| value.strip_suffix('\''))
-            .and_then(unquote)
-            .filter(|_| is_name)
-            .ok_or_else(wrong)?;
-        Ok(Self { field: field.into(), value })
+    /// The text of `$search`: one word, or any text in double quotes.
+    pub(crate) fn search(&self) -> Result<Option<&str>, Failure> {
+        let Some(text) = self.0.get("$search").map(|text| text.trim()) else { return Ok(None) };
+        let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        match quoted {
+            Some(text) if !text.contains('"') => Ok(Some(text)),
+            None if !text.is_empty() && !text.contains(['"', '(', ')', ' ', '\t']) => {
+                Ok(Some(text))
+            }
+            _ => Err(Failure::Refused(
+                StatusCode::NOT_IMPLEMENTED,
+                "generalException",
+                "complex search queries are not supported".into(),
+            )),
+        }
     }
-}
-
-/// The inside of a quoted text, where a quote is written twice; none when one stands alone.
-fn unquote(text: &str) -> Option<String> {
-    let parts: Vec<&str> = text.split("''").collect();
-    parts.iter().all(|part| !part.contains('\'')).then(|| parts.join("'"))
 }
 
 /// `<field>`, `<field> asc` or `<field> desc`.
@@ -108,6 +121,25 @@ impl Order {
             _ => Err(Error::invalid("the order is not supported, only: <field> asc or desc")),
         }
     }
+
+    /// Sorts by what `key` says of an item, as texts without regard to case.
+    pub(crate) fn sort<T>(&self, items: &mut [T], key: impl Fn(&T) -> &str) {
+        items.sort_by_cached_key(|item| key(item).to_lowercase());
+        if self.descending {
+            items.reverse();
+        }
+    }
+
+    /// 400: there is no order by this field.
+    pub(crate) fn unknown(&self) -> Failure {
+        Failure::invalid(format!("we do not support <{}> as a order parameter", self.field))
+    }
+}
+
+/// A parameter of a query that is none of OData's options; the last one counts.
+pub(crate) fn parameter(query: &str, name: &str) -> Option<String> {
+    let pairs = query.rsplit('&').filter_map(|pair| pair.split_once('='));
+    pairs.filter(|(key, _)| *key == name).find_map(|(_, value)| decode(value).ok())
 }
 
 /// Decodes a name or value of a query, where a blank may be written as a plus sign.
@@ -124,40 +156,6 @@ mod tests {
 
     use super::*;
 
-    fn filter(query: &str) -> Result<Option<Filter>> {
-        let options = Options::parse(query, &["$filter"]).unwrap();
-        options.filter()
-    }
-
-    #[test]
-    fn filters() {
-        for query in [
-            "$filter=driveType eq 'personal'",
-            "%24filter=driveType%20eq%20%27personal%27",
-            "$filter=driveType+eq+'personal'&x",
-            "a=b&$filter=%20driveType eq  'personal' ",
-        ] {
-            let filter = filter(query).unwrap().unwrap();
-            assert_eq!((&*filter.field, &*filter.value), ("driveType", "personal"), "{query}");
-        }
-        assert_eq!(filter("").unwrap(), None);
-        assert_eq!(filter("$filter=name eq 'O''Neil''s'").unwrap().unwrap().value, "O'Neil's");
-        for query in [
-            "$filter=",
-            "$filter=driveType",
-            "$filter=driveType eq",
-            "$filter=driveType eq personal",
-            "$filter=driveType eq 'personal",
-            "$filter=driveType eq '",
-            "$filter=driveType ne 'personal'",
-            "$filter=a eq 'b' and c eq 'd'",
-            "$filter=a eq 'b''",
-            "$filter=not(a) eq 'b'",
-        ] {
-            assert!(filter(query).is_err(), "{query}");
-        }
-    }
-
     #[test]
     fn orders() {
         let order = |query| Options::parse(query, &["$orderby"]).unwrap().order();
@@ -171,27 +169,46 @@ mod tests {
     }
 
     #[test]
+    fn searches() {
+        let search = |query: &str| {
+            let options = Options::parse(query, &["$search"]).unwrap();
+            options.search().map(|text| text.map(str::to_owned)).map_err(|_| ())
+        };
+        assert_eq!(search("$search=mar"), Ok(Some("mar".into())));
+        assert_eq!(search("$search=%22marie+c%22"), Ok(Some("marie c".into())));
+        assert_eq!(search("$search=marie%40example.org"), Ok(Some("marie@example.org".into())));
+        assert_eq!(search("x"), Ok(None));
+        for query in ["a AND b", "", "(a)", "\"a\" OR \"b\"", "\"", "a\"b"] {
+            assert_eq!(search(&format!("$search={query}")), Err(()), "{query}");
+        }
+    }
+
+    #[test]
     fn what_is_not_understood_is_refused() {
-        assert!(Options::parse("$top=1", &["$filter"]).is_err());
+        let kind = |query: &str| Options::parse(query, &["$filter"]).unwrap_err().kind();
+        assert_eq!(kind("$search=a"), Some(ocis_core::ErrorKind::Unimplemented));
+        assert_eq!(kind("$invalid=true"), Some(ocis_core::ErrorKind::InvalidArgument));
         assert!(Options::parse("$filter=a&%24filter=b", &["$filter"]).is_err());
         assert!(Options::parse("$filter=%ff", &["$filter"]).is_err());
-        assert!(Options::parse("top=1&&=&", &[]).is_ok());
+        assert!(Options::parse("top=1&&=&&$top=1&$select=id", &[]).is_ok());
         let options = Options::parse("$expand=memberOf, drive,,", &["$expand"]).unwrap();
         assert_eq!(options.expand().collect::<Vec<_>>(), ["memberOf", "drive"]);
+        assert!(options.expands("drive") && !options.expands("driv"));
+        let nested = Options::parse("$expand=memberOf($top=1)", &["$expand"]).unwrap();
+        assert!(nested.plain_expand().is_err());
     }
 
     proptest! {
         #[test]
         fn no_query_breaks_the_parser(text in ".*") {
-            let _ = Filter::parse(&text);
             let _ = Order::parse(&text);
+            for name in ["$filter", "$orderby", "$search", "$expand"] {
+                if let Ok(options) = Options::parse(&format!("{name}={text}"), &[name]) {
+                    let _ = (options.filter(), options.order(), options.search());
+                    let _ = options.plain_expand();
+                }
+            }
             let _ = Options::parse(&text, &["$filter"]);
-        }
-
-        #[test]
-        fn a_quoted_value_is_read_back(value in ".*") {
-            let text = format!("id eq '{}'", value.replace('\'', "''"));
-            prop_assert_eq!(Filter::parse(&text).unwrap().value, value);
         }
     }
 }

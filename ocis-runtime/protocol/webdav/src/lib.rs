@@ -10,7 +10,6 @@
 
 mod error;
 mod headers;
-mod mime;
 mod props;
 mod route;
 mod service;

@@ -1,22 +1,44 @@
 //! Settings of graph.
 
 use ocis_auth::ldap::{Changes, LdapOptions};
-use ocis_core::config::{Secret, WebUrl};
+use ocis_core::config::{ByteSize, Secret, WebUrl};
 use ocis_core::settings;
 
 use crate::settings::ldap::{LdapDisable, LdapScope, LdapUris, directory};
 
 settings! {
-    /// LibreGraph: the signed-in user and the drives.
+    /// LibreGraph: accounts, groups, roles and drives.
     pub struct Graph("graph", key "graph", prefix "GRAPH", debug "127.0.0.1:9124") {
         /// Signs the tokens that carry the caller inside the server.
         jwt_secret: Secret = "",
             "token_manager.jwt_secret", ["OCIS_JWT_SECRET", "GRAPH_JWT_SECRET"], required;
         /// Id of the application whose roles users have.
         application_id: String = "", "application.id", ["GRAPH_APPLICATION_ID"], required;
+        /// Name of that application.
+        application_display_name: String = "ownCloud Infinite Scale",
+            "application.displayname", ["GRAPH_APPLICATION_DISPLAYNAME"];
+        /// Which names accounts may get: "default" for what can stand before the @ of a mail
+        /// address and does not begin with a digit, "none" for any.
+        username_match: String = "default", "api.graph_username_match", ["GRAPH_USERNAME_MATCH"];
+        /// Whether new accounts get the role "User".
+        assign_default_user_role: bool = "true",
+            "api.graph_assign_default_user_role", ["GRAPH_ASSIGN_DEFAULT_USER_ROLE"];
+        /// How many characters a search must have of who does not manage accounts.
+        identity_search_min_length: usize = "3",
+            "api.graph_identity_search_min_length", ["GRAPH_IDENTITY_SEARCH_MIN_LENGTH"];
+        /// Whether everybody sees everybody's mail address.
+        show_email_in_results: bool = "false",
+            "api.show_email_in_results", ["OCIS_SHOW_USER_EMAIL_IN_RESULTS"];
+        /// How many members can be added to a group at once.
+        group_members_patch_limit: usize = "20",
+            "api.group_members_patch_limit", ["GRAPH_GROUP_MEMBERS_PATCH_LIMIT"];
         /// Base of the WebDAV URLs of drives.
         webdav_base: WebUrl = "https://localhost:9200",
             "spaces.webdav_base", ["OCIS_URL", "GRAPH_SPACES_WEBDAV_BASE"];
+        /// Bytes that a new project space may hold where nothing else is asked for; 0 for without
+        /// limit.
+        default_quota: ByteSize = "1000000000",
+            "spaces.default_quota", ["GRAPH_SPACES_DEFAULT_QUOTA"];
         /// Language that clients are told to prefer.
         default_language: String = "", "spaces.default_language", ["OCIS_DEFAULT_LANGUAGE"];
         /// Password with which the service asks the directory.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use ocis_core::Cx;
 use ocis_core::id::ResourceId;
+use ocis_core::media_type;
 use ocis_core::node::{Node, NodeKind};
 use ocis_core::permissions::Permissions;
 
 use crate::headers::date;
-use crate::mime;
 use crate::props::lock;
 use crate::tree::Links;
 use crate::xml::{DAV, Name, OC, write};
@@ -122,7 +122,7 @@ impl Live {
             Self::ResourceType => write::raw(out, if is_folder { "<d:collection/>" } else { "" }),
             Self::Size => write::number(out, info.size),
             Self::ContentLength if !is_folder => write::number(out, info.size),
-            Self::ContentType if !is_folder => write::raw(out, mime::of(&info.name)),
+            Self::ContentType if !is_folder => write::raw(out, media_type::of(&info.name)),
             Self::LastModified => date::write(out, info.mtime),
             Self::Checksums => return checksums(out, node),
             Self::Tags => {

@@ -118,7 +118,7 @@ pub(crate) fn done(changed: &Changed) -> Response<Body> {
     let mut response = bare(status);
     get::identify(response.headers_mut(), &changed.node.info);
     if !changed.node.is_folder() {
-        let media = value(crate::mime::of(&changed.node.info.name));
+        let media = value(ocis_core::media_type::of(&changed.node.info.name));
         response.headers_mut().insert(header::CONTENT_TYPE, media);
     }
     response

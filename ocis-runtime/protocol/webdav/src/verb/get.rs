@@ -4,15 +4,16 @@ use std::ops::RangeInclusive;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use ocis_core::data::{Body, TICKET, empty};
+use ocis_core::media_type;
 use ocis_core::node::{Node, NodeInfo};
 use ocis_core::port::{OpenRead, Stat};
 use ocis_core::{Error, ErrorKind};
 
 use crate::error::{Answer, Failure};
 use crate::headers::{self, conditions, date, range};
+use crate::props;
 use crate::service::{Call, bare, value};
 use crate::verb::{body, guard, multipart};
-use crate::{mime, props};
 
 /// Sends the content of a file. A folder has none: 200 with an empty body (oCIS).
 pub(crate) async fn get(call: &Call) -> Answer {
@@ -51,7 +52,7 @@ pub(crate) async fn send(call: &Call, node: &Node, ticket: &str) -> Answer {
             Ok(response)
         }
         Some(ranges) => {
-            let parts = multipart::Parts::new(ranges, mime::of(&info.name), info.size);
+            let parts = multipart::Parts::new(ranges, media_type::of(&info.name), info.size);
             let media = value(&parts.media());
             let size = parts.len();
             let content = parts.into_body(call.clone(), ticket.to_owned());
@@ -161,7 +162,7 @@ fn described(status: StatusCode, node: &Node, content: Body) -> Response<Body> {
     if node.is_folder() {
         return response;
     }
-    set(header::CONTENT_TYPE, mime::of(&info.name));
+    set(header::CONTENT_TYPE, media_type::of(&info.name));
     set(header::ACCEPT_RANGES, "bytes");
     set(header::CONTENT_DISPOSITION, &disposition(&info.name));
     if let Some(sums) = &info.checksums {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use ocis_core::data::{Body, full};
+use ocis_core::media_type;
 use ocis_core::node::{Node, NodeInfo};
 use ocis_core::port::{ListVersions, OpenVersion, PageRequest, RestoreVersion, Stat, VersionRead};
 use ocis_core::version::Version;
 
 use crate::error::{Answer, Failure};
 use crate::headers::{self, date};
-use crate::mime;
 use crate::route::Facet;
 use crate::service::{Call, bare};
 use crate::verb::{body, get, guard, options};
@@ -173,7 +173,7 @@ fn value(out: &mut Vec<u8>, name: &Name, version: &Version, file: &Node) -> bool
         (DAV, "getetag") => write::text(out, version.etag.as_str()),
         (DAV, "getcontentlength") => write::number(out, version.size),
         (DAV, "getlastmodified") => write::raw(out, &date::format(version.mtime)),
-        (DAV, "getcontenttype") => write::text(out, mime::of(&file.info.name)),
+        (DAV, "getcontenttype") => write::text(out, media_type::of(&file.info.name)),
         (DAV, "resourcetype") => {}
         _ => return false,
     }

@@ -7,7 +7,7 @@
 const UNKNOWN: &str = "application/octet-stream";
 
 /// The media type of the file `name`.
-pub(crate) fn of(name: &str) -> &'static str {
+pub fn of(name: &str) -> &'static str {
     let Some((_, ending)) = name.rsplit_once('.') else { return UNKNOWN };
     let mut lower = [0; LONGEST];
     let Some(lower) = lower.get_mut(..ending.len()) else { return UNKNOWN };

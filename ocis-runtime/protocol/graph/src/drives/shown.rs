@@ -1,23 +1,15 @@
-//! `/me/drives` and `/me/drive`: the spaces that the caller may see.
+//! A space as libre.graph shows it.
 
-use std::cmp::Reverse;
-
+use ocis_core::Result;
 use ocis_core::etag::Etag;
-use ocis_core::id::ResourceId;
-use ocis_core::port::{GetSpace, ListSpaces};
 use ocis_core::quota::Quota as SpaceQuota;
 use ocis_core::space::{Space, SpaceKind};
-use ocis_core::{Cx, Error, ErrorKind, Result};
 use serde::Serialize;
 
-use crate::GraphParts;
-use crate::query::{Filter, Options, Order};
-
-/// A list as OData has it.
-#[derive(Debug, Serialize)]
-pub(crate) struct Drives {
-    value: Vec<Drive>,
-}
+use super::Version;
+use super::members::{Members, Permission};
+use super::special::{self, Item};
+use crate::route::Call;
 
 /// A space. Fields are in the order of their names, as oCIS writes them.
 #[derive(Debug, Serialize)]
@@ -33,6 +25,8 @@ pub(crate) struct Drive {
     owner: Owner,
     quota: Quota,
     root: Root,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    special: Vec<Item>,
     web_url: String,
 }
 
@@ -67,6 +61,8 @@ struct Root {
     deleted: Option<Deleted>,
     e_tag: Etag,
     id: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    permissions: Vec<Permission>,
     web_dav_url: String,
 }
 
@@ -75,87 +71,42 @@ struct Deleted {
     state: &'static str,
 }
 
-/// The spaces of the caller that `$filter` leaves over, in the order of `$orderby`.
-pub(crate) async fn list(parts: &GraphParts, cx: &Cx, options: &Options) -> Result<Drives> {
-    cx.caller.identity()?;
-    let order = options.order()?;
-    let mut spaces = match options.filter()? {
-        None => all(parts, cx, ListSpaces::default()).await?,
-        Some(filter) => filtered(parts, cx, &filter).await?,
-    };
-    if let Some(order) = order {
-        sort(&mut spaces, &order)?;
+/// Shows the spaces of one answer; what belongs to several of them is asked for once.
+pub(super) struct Shower<'a> {
+    call: &'a Call<'a>,
+    members: Members<'a>,
+}
+
+impl<'a> Shower<'a> {
+    pub(super) fn new(call: &'a Call<'a>, version: Version) -> Self {
+        Self { call, members: Members::new(call, version) }
     }
-    Ok(Drives { value: spaces.into_iter().map(|space| drive(parts, space)).collect() })
-}
 
-/// The personal space of the caller; [`ErrorKind::NotFound`] when there is none.
-pub(crate) async fn personal(parts: &GraphParts, cx: &Cx) -> Result<Drive> {
-    let owner = Some(cx.caller.identity()?.id.clone());
-    let kind = Some(SpaceKind::Personal);
-    all(parts, cx, ListSpaces { kind, owner, ..ListSpaces::default() })
-        .await?
-        .into_iter()
-        .next()
-        .map(|space| drive(parts, space))
-        .ok_or_else(|| Error::not_found("you have no personal drive"))
-}
-
-async fn filtered(parts: &GraphParts, cx: &Cx, filter: &Filter) -> Result<Vec<Space>> {
-    match (&*filter.field, &*filter.value) {
-        ("driveType", kind) => match [SpaceKind::Personal, SpaceKind::Project]
-            .into_iter()
-            .find(|known| known.as_str() == kind)
-        {
-            Some(kind) => {
-                all(parts, cx, ListSpaces { kind: Some(kind), ..ListSpaces::default() }).await
-            }
-            // `virtual` and `mountpoint` come with sharing; of others there never is one.
-            None => Ok(Vec::new()),
-        },
-        ("id", id) => {
-            let Ok(space) = id.parse::<ResourceId>() else { return Ok(Vec::new()) };
-            match parts.spaces.get(cx, GetSpace { space }).await {
-                Ok(space) => Ok(Vec::from_iter(Some(space).filter(is_drive))),
-                Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-                Err(error) => Err(error),
-            }
+    /// Spaces, in their order.
+    pub(super) async fn drives(&mut self, spaces: Vec<Space>) -> Result<Vec<Drive>> {
+        let mut drives = Vec::with_capacity(spaces.len());
+        for space in spaces {
+            drives.push(self.drive(space).await?);
         }
-        _ => Err(Error::invalid("drives can be filtered by driveType and by id")),
+        Ok(drives)
+    }
+
+    /// A space with its members and what is special in it.
+    pub(super) async fn drive(&mut self, space: Space) -> Result<Drive> {
+        let permissions = match space.kind {
+            SpaceKind::Project => self.members.of(&space).await?,
+            _ => Vec::new(),
+        };
+        let special = match space.disabled {
+            None => special::items(self.call, &space).await,
+            Some(_) => Vec::new(),
+        };
+        Ok(drive(&self.call.parts.options.url, space, permissions, special))
     }
 }
 
-async fn all(parts: &GraphParts, cx: &Cx, mut request: ListSpaces) -> Result<Vec<Space>> {
-    let mut spaces = Vec::new();
-    loop {
-        let page = parts.spaces.list(cx, request.clone()).await?;
-        spaces.extend(page.items.into_iter().filter(is_drive));
-        if page.next.is_none() {
-            return Ok(spaces);
-        }
-        request.page.cursor = page.next;
-    }
-}
-
-/// The server's own records are nobody's drive.
-fn is_drive(space: &Space) -> bool {
-    space.kind != SpaceKind::Metadata
-}
-
-fn sort(spaces: &mut [Space], order: &Order) -> Result<()> {
-    let name = |space: &Space| space.name.to_lowercase();
-    match (&*order.field, order.descending) {
-        ("name", false) => spaces.sort_by_cached_key(name),
-        ("name", true) => spaces.sort_by_cached_key(|space| Reverse(name(space))),
-        ("lastModifiedDateTime", false) => spaces.sort_by_key(|space| space.mtime),
-        ("lastModifiedDateTime", true) => spaces.sort_by_key(|space| Reverse(space.mtime)),
-        _ => return Err(Error::invalid("drives can be ordered by name and lastModifiedDateTime")),
-    }
-    Ok(())
-}
-
-fn drive(parts: &GraphParts, space: Space) -> Drive {
-    let (id, url) = (space.root.space_id(), &parts.url);
+fn drive(url: &str, space: Space, permissions: Vec<Permission>, special: Vec<Item>) -> Drive {
+    let id = space.root.space_id();
     Drive {
         description: space.description,
         drive_alias: space.alias,
@@ -180,8 +131,10 @@ fn drive(parts: &GraphParts, space: Space) -> Drive {
             deleted: space.disabled.map(|_| Deleted { state: "trashed" }),
             e_tag: space.etag,
             id: id.clone(),
+            permissions,
             web_dav_url: format!("{url}/dav/spaces/{id}"),
         },
+        special,
         web_url: format!("{url}/f/{id}"),
         id,
     }

@@ -1,0 +1,56 @@
+//! The application and the roles that accounts have in it.
+
+use super::fake::{ADMIN, MARIE};
+use super::*;
+
+const SPACE_ADMIN: &str = "2aadd357-682c-406b-8874-293091995fdd";
+
+fn wish(user: &str, resource: &str, role: &str) -> String {
+    format!(r#"{{"appRoleId":"{role}","principalId":"{user}","resourceId":"{resource}"}}"#)
+}
+
+#[tokio::test]
+async fn the_application_has_the_roles() {
+    let server = Server::new();
+    let application = r#"{"appRoles":[{"displayName":"Admin","id":"71881883-1768-46bd-a24d-a356a2afdf7f"},{"displayName":"Space Admin","id":"2aadd357-682c-406b-8874-293091995fdd"},{"displayName":"User","id":"d7beeea8-8ff4-406b-8fb6-ab2dd81e6b11"},{"displayName":"User Light","id":"38071a68-456a-4553-846a-fa67bf5596cc"}],"displayName":"ownCloud Infinite Scale","id":"8ea1c2e5-application"}"#;
+    let list = format!("{{\"value\":[{application}]}}");
+    assert_eq!(server.richard("GET", "applications", "").await, (200, list));
+    let path = format!("applications/{APPLICATION}");
+    assert_eq!(server.richard("GET", &path, "").await, (200, application.into()));
+    assert_eq!(server.richard("GET", "applications/other", "").await.0, 404);
+}
+
+#[tokio::test]
+async fn a_role_is_given_and_taken() {
+    let server = Server::new();
+    let path = format!("users/{MARIE}/appRoleAssignments");
+    let (status, body) = server.admin("POST", &path, &wish(MARIE, APPLICATION, SPACE_ADMIN)).await;
+    let assignment = r#"{"appRoleId":"2aadd357-682c-406b-8874-293091995fdd","id":"44444444-new","principalId":"f7fbf8c8-139b-4376-b307-cf0a8c2d0d9c","principalType":"User","resourceDisplayName":"ownCloud Infinite Scale","resourceId":"8ea1c2e5-application"}"#;
+    assert_eq!((status, &*body), (201, assignment));
+    let list = format!("{{\"value\":[{assignment}]}}");
+    assert_eq!(server.admin("GET", &path, "").await, (200, list));
+    assert_eq!(server.admin("DELETE", &format!("{path}/44444444-new"), "").await.0, 204);
+    let (status, body) = server.admin("DELETE", &format!("{path}/44444444-new"), "").await;
+    assert_eq!(status, 404);
+    assert!(body.contains("appRoleAssignment 44444444-new not found for user"), "{body}");
+    assert_eq!(server.admin("GET", &path, "").await, (200, r#"{"value":[]}"#.into()));
+    assert_eq!(server.events(), ["UserFeatureChanged"]);
+}
+
+#[tokio::test]
+async fn what_is_no_assignment() {
+    let server = Server::new();
+    for (user, body, status, code) in [
+        (MARIE, wish(ADMIN, APPLICATION, SPACE_ADMIN), 400, "invalidRequest"),
+        (MARIE, wish(MARIE, "other", SPACE_ADMIN), 400, "invalidRequest"),
+        (MARIE, wish(MARIE, APPLICATION, "no-role"), 400, "invalidRequest"),
+        (MARIE, "{}".into(), 400, "invalidRequest"),
+        (ADMIN, wish(ADMIN, APPLICATION, SPACE_ADMIN), 403, "notAllowed"),
+        ("nobody", wish("nobody", APPLICATION, SPACE_ADMIN), 404, "itemNotFound"),
+    ] {
+        let path = format!("users/{user}/appRoleAssignments");
+        let (got, answer) = server.admin("POST", &path, &body).await;
+        assert_eq!(got, status, "{body}: {answer}");
+        assert!(answer.contains(code), "{answer}");
+    }
+}
