@@ -30,6 +30,10 @@ pub fn service_addresses() -> Result<Vec<(String, String)>> {
     for (service, kinds) in LISTENERS {
         for kind in kinds.split(' ') {
             let address = format!("127.0.0.1:{}", free_port()?);
+            if (service, kind) == (&"IDM", "LDAPS") {
+                // Where accounts are looked for, or services would take it for another directory.
+                variables.push(("OCIS_LDAP_URI".to_owned(), format!("ldaps://{address}")));
+            }
             variables.push((format!("{service}_{kind}_ADDR"), address));
         }
     }

@@ -119,7 +119,7 @@ async function signIn() {
     const headers = { authorization: `Bearer ${access}`, depth: '0', 'x-requested-with': 'XMLHttpRequest' }
     return (await fetch(path, { method: 'PROPFIND', headers })).status
   }, framed)
-  if (process.env.WEBDAV) assert.equal(webdav, 207)
+  assert.equal(webdav, 207)
 
   await page.evaluate(() => { manager.signoutRedirect() })
   await page.waitForURL(`${issuer}/`)
