@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 use super::posix::failed;
 use super::{BlobStore, copies, staged};
-use crate::fs::{Fs, Open};
+use crate::fs::{Fs, Open, is_missing};
 
 /// Blobs that are removed in one go at most: a request of S3 names so many.
 const BATCH: usize = 1000;
@@ -195,18 +195,19 @@ impl Drops {
 impl Inner {
     /// Marks what is to go, and gives the room of a staged file back.
     fn mark(&self, path: &Path) -> io::Result<()> {
-        match self.fs.stat(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => self.fs.write(path, b""),
-            _ => self.empty(path),
-        }
+        if is_missing(&self.fs.stat(path)) { self.fs.write(path, b"") } else { self.empty(path) }
     }
 
-    /// Gives the room of a staged file back; its name stays as a mark.
+    /// Gives the room of a staged file back; its name stays as a mark. One that is gone was the mark
+    /// of a blob that the thread in the background has removed meanwhile.
     fn empty(&self, staged: &Path) -> io::Result<()> {
-        if self.fs.stat(staged)?.size == 0 {
-            return Ok(());
-        }
-        self.fs.open(staged, Open::Write)?.set_size(0)
+        let emptied = match self.fs.stat(staged) {
+            Ok(stat) if stat.size > 0 => {
+                self.fs.open(staged, Open::Write).and_then(|file| file.set_size(0))
+            }
+            looked => looked.map(drop),
+        };
+        if is_missing(&emptied) { Ok(()) } else { emptied }
     }
 
     /// Removes blobs until none is left.
@@ -278,5 +279,28 @@ impl Inner {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blob::PosixBlobs;
+    use crate::fs::MemoryFs;
+
+    /// When a store is opened, a blob whose drop was replayed may be gone, and its mark with it,
+    /// between the moment when the marks are listed and the one when each is looked at.
+    #[test]
+    fn a_mark_that_goes_meanwhile_is_no_error() {
+        let (fs, root) = (Arc::new(MemoryFs::default()), Path::new("/store"));
+        let blobs = Arc::new(PosixBlobs::new(Arc::clone(&fs) as Arc<dyn Fs>, root));
+        let drops = Drops::new(fs.clone(), root.join("uploads"), blobs);
+        let mark = root.join("uploads/mark");
+        drops.0.empty(&mark).unwrap();
+        fs.mkdir_all(&root.join("uploads")).unwrap();
+        drops.0.empty(&mark).unwrap();
+        fs.write(&mark, b"content").unwrap();
+        drops.0.empty(&mark).unwrap();
+        assert_eq!(fs.stat(&mark).unwrap().size, 0);
     }
 }

@@ -16,7 +16,6 @@ use object_store::{
 use parking_lot::Mutex;
 
 use crate::fs::FaultyFs;
-use crate::fs::fault::Fault;
 
 /// What happens at a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +37,8 @@ pub enum ObjectFault {
 pub struct FaultyObjects {
     inner: Arc<InMemory>,
     state: Arc<Mutex<State>>,
+    /// Uploads that did not end and hold parts, once for each.
+    open: Arc<Mutex<Vec<MultipartId>>>,
 }
 
 #[derive(Debug, Default)]
@@ -47,8 +48,6 @@ struct State {
     is_away: bool,
     process: Option<FaultyFs>,
     trace: Vec<String>,
-    /// Uploads that did not end and hold parts, once for each.
-    open: Vec<MultipartId>,
 }
 
 fn failure(text: &'static str) -> Error {
@@ -69,14 +68,12 @@ enum Verdict {
 impl FaultyObjects {
     /// An empty bucket without a fault.
     pub fn new() -> Self {
-        Self { inner: Arc::new(InMemory::new()), state: Arc::default() }
+        Self { inner: Arc::new(InMemory::new()), state: Arc::default(), open: Arc::default() }
     }
 
     /// The same objects as another process sees them: with a count and without a plan of its own.
     pub fn restarted(&self) -> Self {
-        let open = self.state.lock().open.clone();
-        let state = State { open, ..State::default() };
-        Self { inner: Arc::clone(&self.inner), state: Arc::new(Mutex::new(state)) }
+        Self { state: Arc::default(), ..self.clone() }
     }
 
     /// How many requests were made.
@@ -106,7 +103,7 @@ impl FaultyObjects {
 
     /// Parts of uploads that were neither completed nor aborted.
     pub fn open_parts(&self) -> usize {
-        self.state.lock().open.len()
+        self.open.lock().len()
     }
 
     fn call(&self, name: &str, key: &str) -> Result<Verdict> {
@@ -129,7 +126,7 @@ impl FaultyObjects {
             ObjectFault::CutBefore | ObjectFault::CutAfter => {
                 state.is_away = true;
                 if let Some(process) = &state.process {
-                    process.plan(process.calls(), Fault::Cut);
+                    process.cut();
                 }
                 match fault {
                     ObjectFault::CutBefore => Err(failure("the process ended")),
@@ -155,7 +152,7 @@ impl FaultyObjects {
     }
 
     fn ended(&self, id: &MultipartId) {
-        self.state.lock().open.retain(|open| open != id);
+        self.open.lock().retain(|open| open != id);
     }
 }
 
@@ -247,7 +244,7 @@ impl MultipartStore for FaultyObjects {
         data: PutPayload,
     ) -> Result<PartId> {
         let put = async {
-            self.state.lock().open.push(id.clone());
+            self.open.lock().push(id.clone());
             self.inner.put_part(path, id, number, data).await
         };
         self.pass("part", path.as_ref(), put).await

@@ -115,7 +115,7 @@ async fn at_every_call_of(fault: Fault, crash: impl Fn(&MemoryFs), left_out: Opt
                 break;
             };
             let text = format!("{fault:?} at {call}, {size} bytes");
-            bench.fs.plan(bench.fs.calls(), Fault::Cut);
+            bench.fs.cut();
             // Ends its threads; the disk is out of its reach.
             let _ = bench.store.close();
             drop(bench);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ocis_core::time::Timestamp;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use super::{Entry, File, Fs, Held, Open, Stat};
 
@@ -18,6 +18,9 @@ pub enum Fault {
     Cut,
     /// The call fails with an error of this kind and does nothing; later ones work.
     Fail(io::ErrorKind),
+    /// The process has no file descriptor left (`EMFILE`): the call, which is counted among those that
+    /// need one ([`FaultyFs::opened`]), fails and does nothing; later ones work.
+    NoFiles,
     /// The call and all later ones that write fail with an error of this kind.
     FailFrom(io::ErrorKind),
 }
@@ -28,11 +31,15 @@ pub enum Fault {
 pub struct FaultyFs {
     inner: Arc<dyn Fs>,
     state: Arc<Mutex<State>>,
+    /// Held, beside others, while a call is made; alone by who lets none be under way.
+    under_way: Arc<RwLock<()>>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     calls: u64,
+    /// Calls that need a file descriptor.
+    opened: u64,
     plan: Option<(u64, Fault)>,
     cut: bool,
     trace: Option<Vec<String>>,
@@ -58,6 +65,10 @@ impl State {
         }
         let number = self.calls;
         self.calls += 1;
+        let opens =
+            matches!(name, "open" | "read_dir" | "copy" | "lock") || name.starts_with("sync_");
+        let opened = self.opened;
+        self.opened += u64::from(opens);
         if let Some(trace) = &mut self.trace {
             trace.push(format!("{number} {name} {}", path.display()));
         }
@@ -88,6 +99,9 @@ impl State {
                 Ok(Verdict::Half)
             }
             Some((at, Fault::Fail(kind))) if at == number => Err(kind.into()),
+            Some((at, Fault::NoFiles)) if opens && at == opened => {
+                Err(rustix::io::Errno::MFILE.into())
+            }
             Some((at, Fault::FailFrom(kind))) if at <= number && writes => Err(kind.into()),
             _ => Ok(Verdict::Go),
         }
@@ -116,7 +130,7 @@ fn place(name: &str, path: &Path) -> String {
 impl FaultyFs {
     /// A layer over `inner` without a fault.
     pub fn new(inner: Arc<dyn Fs>) -> Self {
-        Self { inner, state: Arc::default() }
+        Self { inner, state: Arc::default(), under_way: Arc::default() }
     }
 
     /// How many calls were made.
@@ -124,9 +138,21 @@ impl FaultyFs {
         self.state.lock().calls
     }
 
+    /// How many calls were made that need a file descriptor.
+    pub fn opened(&self) -> u64 {
+        self.state.lock().opened
+    }
+
     /// Plans `fault` for the call with this number; the first call has number 0.
     pub fn plan(&self, number: u64, fault: Fault) {
         self.state.lock().plan = Some((number, fault));
+    }
+
+    /// The power goes now: when this returns, no call of any thread is under way and none will be
+    /// made. A plan for the next call would not do, where other threads make calls meanwhile.
+    pub fn cut(&self) {
+        let _alone = self.under_way.write();
+        self.state.lock().cut = true;
     }
 
     /// Forgets the plan; a cut stays.
@@ -169,6 +195,7 @@ impl FaultyFs {
         writes: bool,
         call: impl FnOnce(&dyn Fs) -> io::Result<T>,
     ) -> io::Result<T> {
+        let _under_way = self.under_way.read();
         let verdict = self.state.lock().call(name, path, writes)?;
         match verdict {
             // Only flushes and writes have nothing to give; see `Self::flush`.
@@ -183,6 +210,7 @@ impl FaultyFs {
         path: &Path,
         call: impl FnOnce() -> io::Result<()>,
     ) -> io::Result<()> {
+        let _under_way = self.under_way.read();
         let verdict = self.state.lock().call(name, path, true)?;
         match verdict {
             Verdict::Go => call(),
@@ -216,6 +244,7 @@ impl File for FaultyFile {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let _under_way = self.fs.under_way.read();
         let verdict = self.fs.state.lock().call("write", &self.path, true)?;
         match verdict {
             Verdict::Go => self.inner.write_at(bytes, offset),

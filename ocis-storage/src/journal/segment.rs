@@ -97,3 +97,6 @@ pub(super) fn checkpoint(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use ocis_storage::fs::{FaultyFs, MemoryFs};
 
 use crate::op::LARGE;
 use crate::world::{Seen, World, storage};
-use crate::{MODES, Mode, reopened, runtime};
+use crate::{Mode, modes, reopened, runtime};
 
 const STEPS: usize = 6;
 
@@ -29,7 +29,7 @@ async fn step(world: &World, number: usize) -> Result<()> {
 }
 
 /// What is seen after each number of steps.
-pub(crate) fn stages() -> Vec<Seen> {
+fn stages() -> Vec<Seen> {
     let runtime = runtime();
     let world = open(FaultyFs::new(Arc::new(MemoryFs::default()))).unwrap();
     runtime.block_on(world.home("einstein")).unwrap();
@@ -43,27 +43,21 @@ pub(crate) fn stages() -> Vec<Seen> {
 
 /// Makes all steps with a fault at call `number`; none when there is no such call, else what is
 /// wrong.
-pub(crate) fn once(
-    mode: Mode,
-    number: u64,
-    left_out: Option<&str>,
-    stages: &[Seen],
-) -> Option<String> {
+fn once(mode: Mode, number: u64, stages: &[Seen]) -> Option<String> {
     let disk = MemoryFs::default();
     let fs = FaultyFs::new(Arc::new(disk.clone()));
     let runtime = runtime();
     let world = open(fs.clone()).unwrap();
     runtime.block_on(world.home("einstein")).unwrap();
-    let first = fs.calls();
+    let first = mode.count(&fs);
     fs.plan(first + number, mode.fault());
-    fs.leave_out(left_out);
     let mut done = 0;
     while done < STEPS && runtime.block_on(step(&world, done)).is_ok() {
         done += 1;
     }
     let _ = world.store.close();
     drop(world);
-    if fs.calls() <= first + number {
+    if mode.count(&fs) <= first + number {
         return None;
     }
     mode.crash(&disk);
@@ -79,9 +73,9 @@ pub(crate) fn once(
 #[test]
 fn checkpoints_lose_nothing() {
     let (stages, mut wrong) = (stages(), String::new());
-    for mode in MODES {
+    for mode in modes() {
         for number in 0.. {
-            match once(mode, number, None, &stages) {
+            match once(mode, number, &stages) {
                 Some(text) => wrong += &text,
                 None => break,
             }

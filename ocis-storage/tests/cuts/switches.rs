@@ -7,7 +7,7 @@ use ocis_storage::fs::{FaultyFs, MemoryFs};
 
 use crate::op::{ALL, LARGE, Op};
 use crate::world::{Seen, World};
-use crate::{Mode, checkpoint, once, opening, prepare, reopened, runtime, seen};
+use crate::{Mode, once, opening, prepare, reopened, runtime, seen};
 
 /// Writing records into the journal.
 const RECORD: &str = "write */.ocis-rs/journal/*.log";
@@ -71,21 +71,6 @@ fn is_first_content_lost(place: Option<&str>) -> bool {
     !reopened(&disk).is_ok_and(|seen| seen.contains_key("einstein/s"))
 }
 
-/// Whether a cut of checkpoints is noticed when the calls at `place` are not made.
-fn checkpoints_miss(place: &str, stages: &[Seen]) -> bool {
-    let some = (1..400).map(Mode::CutSome);
-    for mode in [Mode::Cut, Mode::CutContents].into_iter().chain(some) {
-        for number in 0.. {
-            match checkpoint::once(mode, number, Some(place), stages) {
-                Some(text) if text.is_empty() => {}
-                Some(_) => return true,
-                None => break,
-            }
-        }
-    }
-    false
-}
-
 #[test]
 fn a_record_that_is_left_out_is_noticed() {
     let unnoticed: Vec<_> = ALL.iter().filter(|op| !is_noticed(**op, RECORD)).collect();
@@ -95,12 +80,12 @@ fn a_record_that_is_left_out_is_noticed() {
 #[test]
 fn a_flush_that_is_left_out_is_noticed() {
     let mut places: BTreeSet<String> = ALL.iter().flat_map(|op| flushes(*op)).collect();
+    // Its cuts depend on what other threads do meanwhile; `journal::segment` makes them in order.
+    places.remove("sync_dir */.ocis-rs/journal after unlink");
     assert!(!is_first_content_lost(None));
     places.retain(|place| !is_first_content_lost(Some(place)));
     for op in ALL {
         places.retain(|place| !flushes(*op).contains(place) || !is_noticed(*op, place));
     }
-    let stages = checkpoint::stages();
-    places.retain(|place| !checkpoints_miss(place, &stages));
     assert!(places.is_empty(), "nobody misses {places:#?}");
 }
