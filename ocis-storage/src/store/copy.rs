@@ -40,6 +40,8 @@ pub(crate) struct CopyPlan {
     /// Contents, and what their copies are called, by the file that they are copied from.
     pub(crate) blobs: HashMap<NodeId, (BlobId, BlobId)>,
     nodes: usize,
+    /// Whether what is copied goes away from where it is.
+    is_move: bool,
 }
 
 /// A copy that is being made.
@@ -98,6 +100,7 @@ impl Change<'_> {
             mark: copies::mark(),
             blobs: HashMap::new(),
             nodes: 0,
+            is_move,
         };
         self.contents_below(&from, request.deep, &mut plan)?;
         if let (1, Some((_, copy))) = (plan.blobs.len(), plan.blobs.values().next()) {
@@ -120,21 +123,26 @@ impl Change<'_> {
             plan.blobs.insert(entry.info.id.node.clone(), (blob.clone(), BlobId::random()));
         }
         if deep && entry.info.kind == NodeKind::Folder {
-            for child in self.copied_children(place)? {
+            for child in self.copied_children(place, plan.is_move)? {
                 self.contents_below(&child, deep, plan)?;
             }
         }
         Ok(())
     }
 
-    /// The children that are copied with a folder: all that the caller may see.
-    fn copied_children(&mut self, folder: &Place) -> Result<Vec<Place>> {
+    /// The children that are copied with a folder: all that the caller may see. Others would go to the
+    /// trash when the folder is moved, so it is not.
+    fn copied_children(&mut self, folder: &Place, is_move: bool) -> Result<Vec<Place>> {
         let mut copied = Vec::new();
         for (name, _) in self.children(&folder.space, &folder.id()?, None, usize::MAX)? {
             let Some(mut child) = self.below(folder, &name)? else { continue };
             if !child.entry()?.grants.is_empty() {
                 child.permissions = self.permissions(&child);
                 if !access::is_allowed(child.permissions, Permissions::STAT) {
+                    if is_move {
+                        let text = "something in it is kept from you: it cannot leave its space";
+                        return Err(Error::denied(text));
+                    }
                     continue;
                 }
             }
@@ -224,7 +232,7 @@ impl Change<'_> {
         let made = self.put_in_memory(to_space, &twin, attributes.clone(), Vec::new())?;
         self.tell_copied(&made)?;
         if copying.deep {
-            for child in self.copied_children(from)? {
+            for child in self.copied_children(from, copying.plan.is_move)? {
                 let name = child.entry()?.info.name.clone();
                 size += self.twin(&child, &twin, &name, copying)?.1;
             }

@@ -19,6 +19,10 @@ use crate::fs::{Fs, Held, is_missing};
 /// How often a process that waits looks whether the store is free.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How often, and how long apart, a process that does not wait looks before it is refused: whoever
+/// only asks whether the store is owned ([`Store::is_owned`]) holds the lock for a moment.
+const LOOKS: (usize, Duration) = (5, Duration::from_millis(20));
+
 /// What opening a store does while another process owns it.
 #[derive(Debug, Clone, Default)]
 pub enum WhenOwned {
@@ -96,11 +100,15 @@ fn broke_off(error: tokio::task::JoinError) -> Error {
 pub(super) fn own(fs: &dyn Fs, root: &Path, when: &WhenOwned) -> Result<Box<dyn Held>> {
     let path = root.join(OURS).join("lock");
     let mut is_told = false;
-    loop {
+    for look in 1.. {
         if let Some(held) = fs.lock(&path).map_err(|error| unusable(root, error))? {
             return Ok(held);
         }
         let WhenOwned::Wait(waiting) = when else {
+            if look < LOOKS.0 {
+                std::thread::sleep(LOOKS.1);
+                continue;
+            }
             return Err(Error::unavailable(format!(
                 "the storage at {} is owned by another process: stop it first, or use another folder",
                 root.display()
@@ -111,9 +119,10 @@ pub(super) fn own(fs: &dyn Fs, root: &Path, when: &WhenOwned) -> Result<Box<dyn 
             tracing::info!(storage = %root.display(), "waits for another process, which owns the storage, to end");
         }
         if !waiting.goes_on() {
-            return Err(Error::unavailable("the wait for the storage was given up"));
+            break;
         }
     }
+    Err(Error::unavailable("the wait for the storage was given up"))
 }
 
 /// The folder of a store cannot be used.

@@ -15,7 +15,7 @@ use ocis_core::port::{
 };
 use ocis_core::reference::Reference;
 use ocis_core::trash::Collision;
-use ocis_core::{Error, Result};
+use ocis_core::{Error, ErrorKind, Result};
 
 use super::world::{World, at, person, root};
 
@@ -178,8 +178,15 @@ cases! {
     "move to another space" needs "rd": |world| {
         let marie = world.marie.caller.identity()?.id.clone();
         let home = world.driver.create(&world.marie, CreateSpace::personal(marie, "marie")).await?;
-        let to = Reference::below(home.root, SpacePath::parse("x")?);
-        world.driver.rename(&world.marie, Move { to, ..moved("d/x", "") }).await.map(drop)
+        let to = |name| Reference::below(home.root.clone(), SpacePath::parse(name).unwrap());
+        let request = Move { to: to("x"), ..moved("d/x", "") };
+        world.driver.rename(&world.marie, request).await?;
+        // What she may not see stays, and so does the folder around it.
+        let request = Move { to: to("d"), ..moved("d", "") };
+        match world.driver.rename(&world.marie, request).await {
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+            moved => Err(Error::internal(format!("what is denied went along: {moved:?}"))),
+        }
     };
     "set a property" needs "w": |world| {
         let request = SetMetadata { set: vec![("k".into(), "v".into())], ..properties("d/x") };
