@@ -283,8 +283,13 @@ fn reopen(disk: &MemoryFs, world: World, cleanly: bool, cached: usize) -> World 
     world
 }
 
+/// Programs that are tried; many more with the variable `OCIS_TEST_LONG`.
+fn cases() -> u32 {
+    if std::env::var_os("OCIS_TEST_LONG").is_some() { 2000 } else { 48 }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn a_program_does_what_its_model_does(

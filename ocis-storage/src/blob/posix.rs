@@ -13,7 +13,7 @@ use ocis_core::{Error, Result};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::{BlobStore, COPIES, Content};
-use crate::fs::{File, Fs, Kind, Open};
+use crate::fs::{File, Fs, Kind, Open, is_out_of_files, out_of_files};
 use crate::layout::paths;
 
 /// A content is read in pieces of this length, one ahead of the one that is being taken: a slow
@@ -275,6 +275,7 @@ fn fill(file: &dyn File, mut bytes: Vec<u8>, start: u64) -> io::Result<Bytes> {
 pub(super) fn failed(error: io::Error) -> Error {
     use io::ErrorKind::{FileTooLarge, NotFound, QuotaExceeded, StorageFull};
     match error.kind() {
+        _ if is_out_of_files(&error) => out_of_files(error),
         NotFound => Error::not_found("the content is not there").because(error),
         StorageFull | QuotaExceeded | FileTooLarge => {
             Error::full("there is no room left on the storage").because(error)

@@ -17,6 +17,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ocis_core::Error;
 use ocis_core::time::Timestamp;
 
 pub mod fault;
@@ -197,6 +198,18 @@ pub(crate) fn is_missing<T>(result: &io::Result<T>) -> bool {
     result.as_ref().is_err_and(|error| {
         matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
     })
+}
+
+/// Whether a call failed because the process or the machine has no file descriptor left.
+pub(crate) fn is_out_of_files(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error).map(Some).contains(&error.raw_os_error())
+}
+
+/// The error of a call that found no file descriptor left, for who runs the server.
+pub(crate) fn out_of_files(error: io::Error) -> Error {
+    let text = "the server has too many files open; raise its limit (ulimit -n, LimitNOFILE)";
+    Error::unavailable(text).because(error)
 }
 
 #[cfg(test)]

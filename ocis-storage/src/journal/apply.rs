@@ -12,7 +12,7 @@ use ocis_core::{Error, Result};
 use super::record::{Action, Ancestor, Record};
 use crate::blob::drops::Drops;
 use crate::blob::{BlobStore, staged};
-use crate::fs::{Fs, Open, is_missing};
+use crate::fs::{Fs, Open, is_missing, is_out_of_files, out_of_files};
 use crate::layout::attributes::{Attributes, TMP_ETAG, TREE_MTIME, TREE_SIZE};
 use crate::layout::index::Index;
 use crate::layout::paths;
@@ -217,6 +217,9 @@ fn gone(result: io::Result<()>) -> io::Result<()> {
 pub(crate) fn broken(error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::StorageFull || error.kind() == io::ErrorKind::QuotaExceeded {
         return Error::full("the disk is full").because(error);
+    }
+    if is_out_of_files(&error) {
+        return out_of_files(error);
     }
     Error::internal("the storage failed").because(error)
 }

@@ -7,7 +7,7 @@ use ocis_storage::fs::{FaultyFs, MemoryFs};
 
 use crate::op::{ALL, Op};
 use crate::world::{Seen, World};
-use crate::{MODES, Mode, prepare, reopened, runtime, seen};
+use crate::{Mode, modes, prepare, reopened, runtime, seen};
 
 /// Opens a store that crashed right after `op` was acknowledged, with a fault at call `number`; none
 /// when it makes no such call. `left_out` is as in [`crate::once`].
@@ -30,7 +30,7 @@ pub(crate) fn once(
     fs.leave_out(left_out);
     fs.plan(number, mode.fault());
     let opened = World::open(Arc::new(fs.clone())).map(drop);
-    if fs.calls() <= number {
+    if mode.count(&fs) <= number {
         return None;
     }
     mode.crash(&disk);
@@ -46,7 +46,7 @@ fn a_replay_that_breaks_off_is_made_again() {
     let mut wrong = Vec::new();
     for op in ALL {
         let seen = seen(*op);
-        for mode in MODES {
+        for mode in modes() {
             for number in 0.. {
                 match once(*op, mode, number, None, &seen) {
                     Some(text) if text.is_empty() => {}

@@ -38,9 +38,6 @@ type Key = object_store::path::Path;
 const IN_MEMORY: u64 = 128 * 1024 * 1024;
 /// What one unit of that room stands for.
 const UNIT: u64 = 4096;
-/// The longest content that S3 copies in one request.
-const COPY: u64 = 5 << 30;
-
 /// How contents are cut into requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut {
@@ -50,6 +47,9 @@ pub struct Cut {
     pub part: u64,
     /// Parts of one content that are under way at once.
     pub at_once: usize,
+    /// The longest content in bytes that the bucket copies in one request. A longer one comes back
+    /// and goes again in parts.
+    pub copy: u64,
 }
 
 /// Blobs in a bucket.
@@ -179,7 +179,7 @@ impl BlobStore for ObjectBlobs {
         let bucket = &self.0;
         let (source, copy) = (key(from.0, from.1)?, key(to.0, to.1)?);
         let size = bucket.objects.head(&source).await.map_err(|error| bucket.failed(error))?.size;
-        if size > COPY {
+        if size > bucket.cut.copy {
             return bucket.send(Source::Object(source), size, to).await;
         }
         bucket.objects.copy(&source, &copy).await.map_err(|error| bucket.failed(error))

@@ -19,6 +19,8 @@ const SHORTEST_PART: u64 = 5 * 1024 * 1024;
 const WHOLE: u64 = 64 * 1024 * 1024;
 /// No part is longer (S3).
 const LONGEST_PART: u64 = 5 << 30;
+/// The longest content that S3 copies in one request.
+const COPY: u64 = 5 << 30;
 
 /// How to reach an S3 bucket, and how contents go into it.
 #[derive(Debug, Clone)]
@@ -82,7 +84,7 @@ impl S3Settings {
         let part = if self.part_size == 0 { PART } else { self.part_size };
         let part = part.clamp(SHORTEST_PART, LONGEST_PART);
         let whole = if self.multipart { part } else { WHOLE.max(part) };
-        Cut { whole, part, at_once: self.at_once.max(1) }
+        Cut { whole, part, at_once: self.at_once.max(1), copy: COPY }
     }
 
     /// A client of the bucket.

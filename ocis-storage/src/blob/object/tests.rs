@@ -19,7 +19,7 @@ use crate::blob::faulty::{FaultyObjects, ObjectFault};
 use crate::blob::{Patience, conformance, staged};
 use crate::fs::{FaultyFs, MemoryFs, Open};
 
-const SMALL: Cut = Cut { whole: 100_000, part: 30_000, at_once: 3 };
+const SMALL: Cut = Cut { whole: 100_000, part: 30_000, at_once: 3, copy: u64::MAX };
 
 fn local() -> (Arc<dyn Fs>, PathBuf) {
     let fs: Arc<dyn Fs> = Arc::new(MemoryFs::default());
@@ -165,7 +165,7 @@ async fn a_large_content_goes_to_s3_in_parts() {
     let server = Server::s3(folder.path()).await;
     let settings = S3Settings { patience: Patience::default(), ..server.settings() };
     let store = open(&S3Settings { part_size: 5 << 20, ..settings });
-    let bytes: Vec<u8> = (0..(12_u64 << 20) + 5).map(|n| (n % 251) as u8).collect();
+    let bytes: Vec<u8> = (0..(72_u64 << 20) + 5).map(|n| (n % 251) as u8).collect();
     let (space, blob, result) = put(&store, &bytes).await;
     result.unwrap();
     let read = store.read(&space, &blob, 0..bytes.len() as u64).await.unwrap();
@@ -173,6 +173,30 @@ async fn a_large_content_goes_to_s3_in_parts() {
     assert_eq!(store.0.fs.read_dir(&store.0.uploads).unwrap(), []);
     let key = folder.path().join("blobs").join(key(&space, &blob).unwrap().as_ref());
     assert_eq!(std::fs::metadata(key).unwrap().len(), bytes.len() as u64);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_content_is_whole_on_either_side_of_every_limit() {
+    let (fs, root) = local();
+    let objects = Arc::new(object_store::memory::InMemory::new());
+    // In one request up to 100,000 bytes, copied in one up to 110,000.
+    let cut = Cut { copy: 110_000, ..SMALL };
+    let store = ObjectBlobs::new("a", objects, cut, (fs, &root), Handle::current());
+    for limit in [1, 30_000, 100_000, 110_000, 120_000, 150_000_u64] {
+        for size in limit - 1..=limit + 1 {
+            let bytes: Vec<u8> = (0..size).map(|n| (n % 251) as u8).collect();
+            let (space, blob, result) = put(&store, &bytes).await;
+            result.unwrap();
+            let copy = BlobId::random();
+            store.copy((&space, &blob), (&space, &copy)).await.unwrap();
+            for blob in [blob, copy] {
+                assert_eq!(store.len(&space, &blob).unwrap(), Some(size));
+                let read = store.read(&space, &blob, 0..size).await.unwrap();
+                assert!(read.try_collect::<Vec<_>>().await.unwrap().concat() == bytes, "{size}");
+            }
+        }
+    }
+    assert_eq!(store.0.fs.read_dir(&store.0.uploads).unwrap(), []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -274,7 +298,7 @@ fn what_cannot_be_settings_is_said() {
     let error = server("").build().unwrap_err();
     assert!(error.to_string().contains("the endpoint is missing"), "{error}");
     let settings = server("https://s3.example.org/");
-    assert_eq!(settings.cut(), Cut { whole: 5 << 20, part: 5 << 20, at_once: 1 });
+    assert_eq!(settings.cut(), Cut { whole: 5 << 20, part: 5 << 20, at_once: 1, copy: 5 << 30 });
     settings.build().unwrap();
     assert!(!format!("{settings:?}").contains("not to be seen"));
 }
