@@ -15,5 +15,6 @@ pub mod hash;
 pub mod ldap;
 pub mod oidc;
 pub mod passwords;
+pub mod read_only;
 mod rules;
 pub mod token;

@@ -55,3 +55,10 @@ async fn changes() {
     conformance::users(&*directory).await;
     conformance::groups(&*directory, &*directory).await;
 }
+
+#[tokio::test]
+async fn what_is_not_to_be_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = directory(&folder);
+    conformance::read_only(&*directory, &*directory, &ocis_auth::read_only::ReadOnly).await;
+}

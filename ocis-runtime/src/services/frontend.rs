@@ -25,6 +25,8 @@ impl Service for Frontend {
             spaces: Some(SpacesFeature { max_quota: config.max_quota.0, ..Default::default() }),
             trash: true,
             versions: true,
+            manage_users: config.users_write_enabled,
+            change_password: config.users_write_enabled,
             ..Features::default()
         };
         Ok(Unit::new().answers(Ocs::new(OcsParts {

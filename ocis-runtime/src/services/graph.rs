@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ocis_auth::read_only::ReadOnly;
 use ocis_core::port::{Late, Provisioning};
 use ocis_core::{Error, Result};
 use ocis_graph::{Graph as Endpoints, GraphOptions, GraphParts};
@@ -34,14 +35,17 @@ impl Service for Graph {
 
     fn build(config: Self::Config, peers: &Peers) -> Result<Unit> {
         let source = Source::new(peers, config.directory())?;
-        let embedded = peers.keyed_provisioning().handle(DIRECTORY);
+        let embedded: Arc<dyn Provisioning> = match config.write_enabled {
+            true => Arc::new(peers.keyed_provisioning().handle(DIRECTORY)),
+            false => Arc::new(ReadOnly),
+        };
         let provisioning = Late::<dyn Provisioning>::unbound();
         let bound = provisioning.clone();
         let unit = Unit::new().offers(Offer::Provisioning(Arc::new(provisioning.clone()))).starts(
             move || async move {
                 match source.ldap() {
                     Some(ldap) => bound.bind(ldap),
-                    None => bound.bind(Arc::new(embedded)),
+                    None => bound.bind(embedded),
                 }
                 Ok(())
             },

@@ -29,6 +29,7 @@ pub(crate) fn register(plan: &mut Plan) {
     plan.add("openldap-sign-in", sign_in);
     plan.add("openldap-disabled-by-attribute", disabled_by_attribute);
     plan.add("openldap-disabled-by-group", disabled_by_group);
+    plan.add("openldap-read-only", read_only);
     plan.add("openldap-outage", outage);
     plan.add("openldap-wrong-certificate", wrong_certificate);
 }
@@ -177,6 +178,25 @@ fn disabled_by_group(world: &World) -> Result<()> {
     server.user("einstein", "relativity").get("/graph/v1.0/me")?.expect(&[200])?;
     member("delete")?;
     server.user("marie", "radioactivity").get("/graph/v1.0/me")?.expect(&[200])?;
+    Ok(())
+}
+
+/// Where nothing may be changed, clients are told so, and nothing is.
+fn read_only(world: &World) -> Result<()> {
+    let directory = OpenLdap::start(0)?;
+    let launch = directory.launch(world.launch()?)?;
+    let server = launch.env("OCIS_LDAP_SERVER_WRITE_ENABLED", "false").start()?;
+    let mut admin = server.admin();
+    let path = "/ocs/v1.php/cloud/capabilities?format=json";
+    let users = admin.get(path)?.expect(&[200])?.json()?;
+    let users = &users["ocs"]["data"]["capabilities"]["graph"]["users"];
+    ensure!(users["create_disabled"] == true && users["delete_disabled"] == true, "{users}");
+    let path = format!("/graph/v1.0/users/{}", "4c510ada-c86b-4815-8820-42cdf82c3d51");
+    let body = b"{\"displayName\":\"Somebody\"}";
+    admin.send("PATCH", &path, &[("Content-Type", "application/json")], body)?.expect(&[403])?;
+    admin.send("DELETE", &path, &[], b"")?.expect(&[403])?;
+    let entry = directory.search(&["(uid=einstein)"])?;
+    ensure!(entry.contains("displayName: Albert Einstein"), "{entry}");
     Ok(())
 }
 

@@ -27,6 +27,9 @@ settings! {
         edition: String = "Community", "edition", ["OCIS_EDITION", "FRONTEND_EDITION"];
         /// Largest quota that a space can have, in bytes; 0 for no limit.
         max_quota: ByteSize = "0", "max_quota", ["OCIS_SPACES_MAX_QUOTA", "FRONTEND_MAX_QUOTA"];
+        /// Whether clients may make, change and remove users, as graph allows it.
+        users_write_enabled: bool = "true",
+            "ldap_server_write_enabled", ["OCIS_LDAP_SERVER_WRITE_ENABLED", "FRONTEND_LDAP_SERVER_WRITE_ENABLED"];
         /// Kinds of checksums that clients may send.
         checksums: Vec<String> = "sha1,md5,adler32",
             "checksums.supported_types", ["FRONTEND_CHECKSUMS_SUPPORTED_TYPES"];

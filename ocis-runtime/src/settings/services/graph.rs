@@ -67,7 +67,7 @@ settings! {
         /// Whether passwords are set with the password modify operation (RFC 3062) instead of the attribute userPassword.
         password_exop: bool = "true",
             "identity.ldap.use_password_modify_exop", ["GRAPH_LDAP_SERVER_USE_PASSWORD_MODIFY_EXOP"];
-        /// Whether users and groups in the LDAP directory may be changed.
+        /// Whether users and groups may be changed, be they behind LDAP or not.
         write_enabled: bool = "true",
             "identity.ldap.write_enabled", ["OCIS_LDAP_SERVER_WRITE_ENABLED", "GRAPH_LDAP_SERVER_WRITE_ENABLED"];
         /// Whether the LDAP server itself keeps memberships right when a user is renamed or removed.
