@@ -209,7 +209,10 @@ fn next<'a>(
     let agreed = session.clients.get(&request.client.id);
     let covered = request.client.trusted
         || agreed.is_some_and(|agreed| request.scopes.iter().all(|scope| agreed.contains(scope)));
-    match covered && !request.prompts("consent") {
+    // Who gave the password on a page that names a client we trust has said what there is to say;
+    // ownCloud's own clients ask for `select_account consent` each time.
+    let asks = request.prompts("consent") && !(fresh && request.client.trusted);
+    match covered && !asks {
         true => Next::Code(session, user),
         false if silent => Next::Refuse("consent_required", "the person was not asked yet"),
         false => Next::Consent,

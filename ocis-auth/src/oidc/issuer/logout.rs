@@ -131,3 +131,44 @@ async fn tell(http: &reqwest::Client, notice: &Notice) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_fails_once_is_told_again() {
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let uri = format!("http://{}/logout", socket.local_addr().unwrap());
+        let (notifier, mut deliveries) = channel();
+        let notice = Notice { client: "web".into(), uri, token: "a.b.c".into() };
+        notifier.0.try_send(notice).unwrap();
+        drop(notifier);
+        let client = async {
+            let mut told = Vec::new();
+            for status in ["500 No", "200 OK"] {
+                let (mut stream, _) = socket.accept().await.unwrap();
+                let mut request = String::new();
+                while !request.contains("logout_token=a.b.c") {
+                    let mut bytes = [0; 1024];
+                    let read = stream.read(&mut bytes).await.unwrap();
+                    assert_ne!(read, 0, "{request}");
+                    request.push_str(std::str::from_utf8(&bytes[..read]).unwrap());
+                }
+                let answer =
+                    format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                told.push(request);
+            }
+            told
+        };
+        let (ended, told) = tokio::join!(deliveries.run(), client);
+        ended.unwrap();
+        assert!(told.iter().all(|request| request.starts_with("POST /logout HTTP/1.1\r\n")));
+        let kind = "content-type: application/x-www-form-urlencoded";
+        assert!(told.iter().all(|request| request.contains(kind)), "{told:?}");
+    }
+}

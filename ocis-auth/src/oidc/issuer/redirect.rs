@@ -48,8 +48,12 @@ pub(super) fn source(address: &str) -> String {
     if !matches!(scheme, "http" | "https") {
         return format!("{scheme}:");
     }
+    // Policies know no IPv6 addresses.
+    if rest.starts_with('[') {
+        return format!("{scheme}:");
+    }
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    format!("{scheme}://{}", &rest[..end])
+    format!("{scheme}://{}", rest.get(..end).unwrap_or_default())
 }
 
 struct Loopback<'a> {
@@ -149,6 +153,7 @@ mod tests {
             assert!(!is_sound(not), "{not}");
         }
         assert_eq!(source("https://a.example:8443/cb?x"), "https://a.example:8443");
+        assert_eq!(source("http://[::1]:1/cb"), "http:");
         assert_eq!(source("oc://android.owncloud.com"), "oc:");
     }
 }

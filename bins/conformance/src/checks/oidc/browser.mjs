@@ -114,6 +114,23 @@ async function signIn() {
   assert.notEqual(framed, renewed)
   assert.equal(await page.evaluate(async () => (await manager.querySessionStatus()).sub), user.profile.sub)
 
+  // A page of ours tells the client whether the session is still the same.
+  const ask = () => page.evaluate(async () => {
+    const state = window.state ??= (await manager.getUser()).session_state
+    const frame = document.createElement('iframe')
+    frame.src = `${manager.settings.authority}/konnect/v1/session/check-session.html`
+    const loaded = new Promise((done) => { frame.onload = done })
+    document.body.append(frame)
+    await loaded
+    const answer = new Promise((done) => addEventListener('message', (event) => {
+      if (event.source === frame.contentWindow) done(event.data)
+    }))
+    frame.contentWindow.postMessage(`web ${state}`, manager.settings.authority)
+    return answer
+  })
+  assert.equal(await ask(), 'unchanged')
+  const state = await page.evaluate(() => window.state)
+
   const webdav = await page.evaluate(async (access) => {
     const path = '/dav/files/' + (await manager.getUser()).profile.preferred_username + '/'
     const headers = { authorization: `Bearer ${access}`, depth: '0', 'x-requested-with': 'XMLHttpRequest' }
@@ -127,8 +144,34 @@ async function signIn() {
   const silent = await page.evaluate(() =>
     manager.signinSilent({ prompt: 'none' }).then(() => 'signed in', (error) => error.error))
   assert.equal(silent, 'login_required')
+  await page.evaluate((state) => { window.state = state }, state)
+  assert.equal(await ask(), 'changed')
   assert.deepEqual(problems, [])
   await context.close()
+}
+
+// The desktop client waits on a loopback port for the browser, which it opens.
+async function desktop() {
+  const { context, page, problems } = await desk()
+  const server = http.createServer((request, response) => response.end('you can close this window'))
+  await new Promise((done) => server.listen(0, '127.0.0.1', done))
+  const redirect = `http://127.0.0.1:${server.address().port}`
+  const query = new URLSearchParams({
+    client_id: 'xdXOt13JKxym1B1QcEncf2XDkLAexMBFwiT9j6EfhhHFJhs2KM9jbjTmf8JBXE69',
+    redirect_uri: redirect, response_type: 'code', scope: 'openid offline_access email profile',
+    prompt: 'select_account consent', code_challenge_method: 'S256', login_hint: person.username,
+    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', state: 'x',
+  })
+  await page.goto(`${issuer}/signin/v1/identifier/_/authorize?${query}`)
+  assert.match(await page.locator('main').textContent(), /ownCloud desktop app/)
+  await page.waitForFunction(() => document.activeElement.id === 'password')
+  await page.keyboard.type(person.password)
+  await page.keyboard.press('Enter')
+  await page.waitForURL(`${redirect}/?code=*`)
+  assert.deepEqual(problems, [])
+  await context.close()
+  server.closeAllConnections()
+  server.close()
 }
 
 // Another client, which people are asked about; then signing out on our own pages.
@@ -190,6 +233,7 @@ async function looks() {
 
 try {
   await signIn()
+  await desktop()
   await consent()
   await looks()
   console.log('ok')

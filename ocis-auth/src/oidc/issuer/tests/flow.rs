@@ -149,7 +149,11 @@ async fn the_ways_an_answer_can_take() {
 async fn native_clients_have_a_secret_and_any_port() {
     let mut desk = Desk::new();
     let id = "xdXOt13JKxym1B1QcEncf2XDkLAexMBFwiT9j6EfhhHFJhs2KM9jbjTmf8JBXE69";
-    let fields = [("client_id", id), ("redirect_uri", "http://127.0.0.1:41923")];
+    let fields = [
+        ("client_id", id),
+        ("redirect_uri", "http://127.0.0.1:41923"),
+        ("prompt", "select_account consent"),
+    ];
     let sent = desk.sign_in("marie", &fields).await;
     assert!(sent.location().starts_with("http://127.0.0.1:41923?code="), "{}", sent.location());
     let code = sent.code();
