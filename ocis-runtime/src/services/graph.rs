@@ -59,8 +59,8 @@ impl Service for Graph {
             users: peers.users(),
             groups: peers.groups(),
             provisioning: Arc::new(provisioning),
-            // Nobody keeps them in this version.
-            roles: None,
+            // Not among the needs: accounts are managed also while nobody keeps roles.
+            roles: peers.roles(),
             authenticate: peers.authenticate(),
             events: peers.events(),
             options: options(config)?,

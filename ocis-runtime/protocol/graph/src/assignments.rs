@@ -1,12 +1,10 @@
 //! `/users/{id}/appRoleAssignments`: the role of an account.
 
-use std::sync::Arc;
-
 use http::StatusCode;
 use ocis_core::data::Body;
 use ocis_core::event::{EventKind, Feature};
 use ocis_core::id::UserId;
-use ocis_core::port::{AssignRole, RoleAssignment, Roles, UnassignRole};
+use ocis_core::port::{AssignRole, RoleAssignment, UnassignRole};
 use ocis_core::user::UserRole;
 use ocis_core::{ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -44,14 +42,9 @@ struct NewAssignment {
     resource_display_name: Option<String>,
 }
 
-/// The roles, where somebody keeps them.
-pub(crate) fn roles<'a>(call: &'a Call<'_>) -> Answer<&'a Arc<dyn Roles>> {
-    call.parts.roles.as_ref().ok_or(Failure::NotYet)
-}
-
 /// The assignments of an account: none or one.
 pub(crate) async fn of(call: &Call<'_>, user: &UserId) -> Answer<Vec<Assignment>> {
-    let found = roles(call)?.assigned(call.cx, user.clone()).await?;
+    let found = call.parts.roles.assigned(call.cx, user.clone()).await?;
     Ok(found.into_iter().map(|assignment| shown(call, assignment)).collect())
 }
 
@@ -77,7 +70,7 @@ pub(crate) async fn list(call: &Call<'_>, user: &str) -> Answer {
 /// `POST`: the account gets a role instead of the one it had.
 pub(crate) async fn assign(call: &Call<'_>, user: &str, body: Body) -> Answer {
     require_manager(call)?;
-    let roles = roles(call)?;
+    let roles = &call.parts.roles;
     let new: NewAssignment = body::read(body).await?;
     if new.principal_id != user {
         return Err(Failure::invalid(format!(
@@ -107,7 +100,7 @@ pub(crate) async fn assign(call: &Call<'_>, user: &str, body: Body) -> Answer {
 /// `DELETE`.
 pub(crate) async fn unassign(call: &Call<'_>, user: &str, assignment: &str) -> Answer {
     require_manager(call)?;
-    let roles = roles(call)?;
+    let roles = &call.parts.roles;
     let user = by_id(call, user).await?.id;
     let gone = UnassignRole { user: user.clone(), assignment: assignment.into() };
     match refused(roles.unassign(call.cx, gone).await) {

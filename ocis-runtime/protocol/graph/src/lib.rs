@@ -48,8 +48,8 @@ pub struct GraphParts {
     pub groups: Arc<dyn Groups>,
     /// Changes of both.
     pub provisioning: Arc<dyn Provisioning>,
-    /// The roles of accounts; none where nobody keeps them: what needs them answers 501.
-    pub roles: Option<Arc<dyn Roles>>,
+    /// The roles of accounts. What needs them answers 503 while nobody keeps them.
+    pub roles: Arc<dyn Roles>,
     /// Checks the current password of who wants another one.
     pub authenticate: Arc<dyn Authenticate>,
     /// Is told what was changed.

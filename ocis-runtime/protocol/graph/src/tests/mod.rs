@@ -32,7 +32,7 @@ fn service(fake: &Fake, options: GraphOptions) -> HttpService {
         users: Arc::new(fake.clone()),
         groups: Arc::new(fake.clone()),
         provisioning: Arc::new(fake.clone()),
-        roles: Some(Arc::new(fake.clone())),
+        roles: Arc::new(fake.clone()),
         authenticate: Arc::new(fake.clone()),
         events: Arc::new(fake.clone()),
         options,

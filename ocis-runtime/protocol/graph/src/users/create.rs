@@ -4,6 +4,7 @@
 //! it is known by which issuer, and the proxy has the quotas of roles.
 
 use http::StatusCode;
+use ocis_core::ErrorKind;
 use ocis_core::data::Body;
 use ocis_core::event::EventKind;
 use ocis_core::port::{AssignRole, NewUser};
@@ -62,14 +63,17 @@ fn described(call: &Call<'_>, wish: Changes) -> Answer<NewUser> {
 }
 
 async fn give_default_role(call: &Call<'_>, user: &User) -> Answer<()> {
-    let Some(roles) = &call.parts.roles else { return Ok(()) };
     let request = AssignRole { user: user.id.clone(), role: UserRole::User };
-    roles.assign(call.cx, request).await.map(|_| ()).map_err(|error| {
-        tracing::error!(?error, user = %user.id, "a new account did not get a role");
-        Failure::Refused(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "generalException",
-            "role assignment failed".into(),
-        )
-    })
+    let Err(error) = call.parts.roles.assign(call.cx, request).await else { return Ok(()) };
+    if error.kind() == ErrorKind::Unavailable {
+        // Who signs in without a role gets this one then.
+        tracing::warn!(user = %user.id, "a new account did not get a role: nobody keeps roles");
+        return Ok(());
+    }
+    tracing::error!(?error, user = %user.id, "a new account did not get a role");
+    Err(Failure::Refused(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "generalException",
+        "role assignment failed".into(),
+    ))
 }

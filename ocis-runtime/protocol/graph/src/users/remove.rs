@@ -39,7 +39,8 @@ pub(crate) async fn remove(call: &Call<'_>, name_or_id: &str) -> Answer {
     }
     call.tell(EventKind::UserDeleted { user: user.clone() }).await;
     if let Err(error) = take_role(call, &user).await {
-        tracing::error!(?error, %user, "the role of a removed account stays behind");
+        // It is of no use to anybody: ids are not given twice.
+        tracing::warn!(?error, %user, "the role of a removed account stays behind");
     }
     if let Some(space) = space {
         let request = PurgeSpace { space: space.root };
@@ -49,7 +50,7 @@ pub(crate) async fn remove(call: &Call<'_>, name_or_id: &str) -> Answer {
 }
 
 async fn take_role(call: &Call<'_>, user: &UserId) -> Result<()> {
-    let Some(roles) = &call.parts.roles else { return Ok(()) };
+    let roles = &call.parts.roles;
     let Some(held) = roles.assigned(call.cx, user.clone()).await? else { return Ok(()) };
     let request = UnassignRole { user: user.clone(), assignment: held.id };
     match roles.unassign(call.cx, request).await {

@@ -10,7 +10,6 @@ use ocis_core::id::{GroupId, UserId};
 use ocis_core::port::GetGroup;
 use ocis_core::user::{User, UserRole, UserType};
 
-use crate::assignments;
 use crate::error::Answer;
 use crate::filter::{Filter, unsupported};
 use crate::route::Call;
@@ -79,9 +78,8 @@ async fn single(call: &Call<'_>, filter: &Filter) -> Answer<Test> {
         return Ok(Test::OneOf(group.members.into_iter().collect()));
     }
     if let Some(role) = filter.has_any("appRoleAssignments", "appRoleId") {
-        let roles = assignments::roles(call)?;
         let holders = match UserRole::of_id(role) {
-            Some(role) => roles.holders(call.cx, role).await?,
+            Some(role) => call.parts.roles.holders(call.cx, role).await?,
             None => Vec::new(),
         };
         return Ok(Test::OneOf(holders.into_iter().map(|held| held.user).collect()));
