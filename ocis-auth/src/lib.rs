@@ -6,7 +6,8 @@
 //! slows down who guesses, and asks the directory through the trait [`passwords::Passwords`].
 //! [`ldap::Ldap`] is all of this over an LDAP server. [`hash`] is argon2id, bounded in parallel.
 //! [`oidc`] is OpenID Connect, both as provider and as the side that accepts a provider's tokens.
-//! [`token`] tells other parts of the server who is calling.
+//! [`token`] tells other parts of the server who is calling. [`roles`]
+//! and [`settings`] keep roles and settings of accounts in documents.
 
 pub mod basic;
 pub mod directory;
@@ -16,5 +17,7 @@ pub mod ldap;
 pub mod oidc;
 pub mod passwords;
 pub mod read_only;
+pub mod roles;
 mod rules;
+pub mod settings;
 pub mod token;

@@ -7,8 +7,8 @@ use crate::cx::{Caller, Identity};
 use crate::error::{Error, Result};
 use crate::id::{GroupId, ResourceId, UserId};
 use crate::permissions::Permissions;
+use crate::role::{Constraint, RolePermission};
 use crate::time::Timestamp;
-use crate::user::UserRole;
 
 /// To whom a grant is given.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -114,18 +114,17 @@ pub enum SpaceRight {
 /// Whether the role of `caller` gives `right`. The server itself has all of them; credentials that
 /// are good for one node only give none.
 pub fn has_right(caller: &Caller, right: SpaceRight) -> bool {
-    match caller {
-        Caller::Service(_) => true,
-        Caller::Anonymous => false,
-        Caller::User(identity) if !identity.scope.is_everything() => false,
-        Caller::User(identity) => match identity.role {
-            UserRole::Admin => true,
-            UserRole::SpaceAdmin => {
-                !matches!(right, SpaceRight::DeletePersonal | SpaceRight::PersonalQuota)
-            }
-            UserRole::User | UserRole::UserLight => false,
-        },
-    }
+    let permission = match right {
+        SpaceRight::Create => &RolePermission::DRIVES_CREATE,
+        SpaceRight::List => &RolePermission::DRIVES_LIST,
+        SpaceRight::Change => &RolePermission::DRIVES_READ_WRITE,
+        SpaceRight::Disable => &RolePermission::DRIVES_READ_WRITE_ENABLED,
+        SpaceRight::PurgeProject => &RolePermission::DRIVES_DELETE_PROJECT,
+        SpaceRight::DeletePersonal => &RolePermission::DRIVES_DELETE_PERSONAL,
+        SpaceRight::ProjectQuota => &RolePermission::DRIVES_READ_WRITE_PROJECT_QUOTA,
+        SpaceRight::PersonalQuota => &RolePermission::DRIVES_READ_WRITE_PERSONAL_QUOTA,
+    };
+    caller.reach(permission) == Some(Constraint::All)
 }
 
 /// Refuses unless `have` contains `need`. Who may not even see the node is told that there is
@@ -155,6 +154,7 @@ pub fn is_allowed(have: Permissions, need: Permissions) -> bool {
 mod tests {
     use super::*;
     use crate::scope::Scope;
+    use crate::user::UserRole;
 
     fn caller(id: &str) -> Caller {
         scoped(id, Scope::Everything)

@@ -73,7 +73,8 @@ pub struct Identity {
     pub mail: String,
     /// The groups of the account.
     pub groups: Vec<GroupId>,
-    /// The role of the account.
+    /// The role of the account. What checks credentials does not know it and says `User`; the edge
+    /// asks [`crate::port::Roles`] before anybody acts on it.
     pub role: UserRole,
     /// How far the credentials reach that were presented.
     #[serde(default)]

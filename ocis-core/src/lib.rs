@@ -29,6 +29,7 @@ pub mod quota;
 pub mod reference;
 pub mod role;
 pub mod scope;
+pub mod setting;
 pub mod space;
 pub mod time;
 pub mod trash;

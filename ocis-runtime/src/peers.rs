@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 use ocis_core::data::HttpService;
 use ocis_core::port::{
     Authenticate, EventBus, Grants, Groups, KeyValue, Late, Maintenance, Nodes, Provisioning,
-    Roles, Spaces, Trash, UploadSessions, Uploads, Users, Versions,
+    Roles, Settings, Spaces, Trash, UploadSessions, Uploads, Users, Versions,
 };
 use ocis_core::{Error, Result};
 use parking_lot::Mutex;
@@ -51,6 +51,8 @@ pub enum Port {
     Provisioning,
     /// [`Roles`].
     Roles,
+    /// [`Settings`].
+    Settings,
     /// [`KeyValue`].
     KeyValue,
     /// [`Authenticate`], keyed by the kind of credentials (`basic`) or by directory.
@@ -76,6 +78,7 @@ impl Port {
             Self::Groups => "groups",
             Self::Provisioning => "provisioning",
             Self::Roles => "roles",
+            Self::Settings => "settings",
             Self::KeyValue => "key-value",
             Self::Authenticate => "authenticate",
             Self::Events => "events",
@@ -282,6 +285,7 @@ ports! {
     Groups, groups, keyed_groups: dyn Groups, Arc<dyn Groups>;
     Provisioning, provisioning, keyed_provisioning: dyn Provisioning, Arc<dyn Provisioning>;
     Roles, roles, keyed_roles: dyn Roles, Arc<dyn Roles>;
+    Settings, settings, keyed_settings: dyn Settings, Arc<dyn Settings>;
     KeyValue, key_value, keyed_key_value: dyn KeyValue, Arc<dyn KeyValue>;
     Authenticate, authenticate, keyed_authenticate: dyn Authenticate, Arc<dyn Authenticate>;
     Events, events, keyed_events: dyn EventBus, Arc<dyn EventBus>;
@@ -400,6 +404,11 @@ impl Peers {
     /// The roles of accounts.
     pub fn roles(&self) -> Arc<dyn Roles> {
         Arc::new(self.ports.roles.plain.clone())
+    }
+
+    /// What accounts chose.
+    pub fn settings(&self) -> Arc<dyn Settings> {
+        Arc::new(self.ports.settings.plain.clone())
     }
 
     /// Small documents of services.

@@ -70,6 +70,17 @@ const USERS: [DemoUser; 5] = [
     },
 ];
 
+/// The roles that demo accounts have unless they are given others; the last is the account under
+/// which oCIS's own services sign in.
+pub(crate) const DEMO_ROLES: [(&str, UserRole); 6] = [
+    ("4c510ada-c86b-4815-8820-42cdf82c3d51", UserRole::User),
+    ("f7fbf8c8-139b-4376-b307-cf0a8c2d0d9c", UserRole::User),
+    ("932b4540-8d16-481e-8ef4-588e4b6b151c", UserRole::User),
+    ("058bff95-6708-4fe5-91e4-9ea3d377588b", UserRole::Admin),
+    ("534bb038-6f9d-4093-946f-133be61fa4e7", UserRole::SpaceAdmin),
+    ("service-user-id", UserRole::Admin),
+];
+
 /// The groups with the members that oCIS really gives them (its documentation names more).
 const GROUPS: [(&str, &str, &[&str]); 8] = [
     (

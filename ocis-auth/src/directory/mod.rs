@@ -28,6 +28,7 @@ use accounts::Accounts;
 use record::Document;
 use store::Store;
 
+pub(crate) use demo::DEMO_ROLES;
 pub use provisioning::Editor;
 pub use reset::reset_password;
 

@@ -20,6 +20,7 @@ mod provisioning;
 mod remote;
 mod roles;
 mod sessions;
+mod settings;
 mod spaces;
 mod trash;
 mod uploads;
@@ -50,6 +51,7 @@ pub use sessions::{
     ActOnSession, CreateSession, GetSession, ListSessions, OpenSession, SessionAction, SetLength,
     UploadSessions,
 };
+pub use settings::{FindValue, ListValues, Settings};
 pub use spaces::{
     CreateSpace, DisableSpace, GetSpace, ListSpaces, PurgeSpace, RestoreSpace, Spaces, UpdateSpace,
 };

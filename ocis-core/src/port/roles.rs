@@ -47,6 +47,8 @@ port! {
         /// Gives a role. Needs `Roles.ReadWrite`; nobody changes the own role
         /// ([`crate::ErrorKind::PermissionDenied`]).
         async fn assign(AssignRole) -> RoleAssignment;
+        /// The assignment of an account; one that has none gets this role. Needs `Roles.ReadWrite`.
+        async fn ensure(AssignRole) -> RoleAssignment;
         /// Takes a role back. Needs `Roles.ReadWrite`; [`crate::ErrorKind::NotFound`] when there is
         /// no such assignment.
         async fn unassign(UnassignRole) -> ();

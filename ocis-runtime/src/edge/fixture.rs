@@ -15,8 +15,8 @@ use http_body_util::{BodyExt as _, StreamBody};
 use ocis_core::data::{Body, HttpService, full};
 use ocis_core::id::{ResourceId, SpaceId, StorageId, UserId};
 use ocis_core::port::{
-    Authenticate, CreateSpace, Credentials, DisableSpace, GetSpace, ListSpaces, Page, PurgeSpace,
-    RestoreSpace, Spaces, UpdateSpace,
+    AssignRole, Authenticate, CreateSpace, Credentials, DisableSpace, GetSpace, ListSpaces, Page,
+    PurgeSpace, RestoreSpace, RoleAssignment, Roles, Spaces, UnassignRole, UpdateSpace,
 };
 use ocis_core::quota::Quota;
 use ocis_core::scope::Scope;
@@ -73,7 +73,6 @@ impl Authenticate for Directory {
 }
 
 fn person(username: &str) -> Result<Identity> {
-    let light = username == "light";
     Ok(Identity {
         id: UserId::parse(username)?,
         idp: "https://cloud.example.org".into(),
@@ -81,9 +80,47 @@ fn person(username: &str) -> Result<Identity> {
         username: username.to_owned(),
         mail: String::new(),
         groups: Vec::new(),
-        role: if light { UserRole::UserLight } else { UserRole::User },
+        role: UserRole::User,
         scope: Scope::Everything,
     })
+}
+
+/// Knows the roles of `light` and `boss`; everybody else gets the one that is asked for.
+#[derive(Default)]
+pub(crate) struct RoleBook {
+    pub(crate) fails: Mutex<Option<ErrorKind>>,
+}
+
+#[async_trait]
+impl Roles for RoleBook {
+    async fn assigned(&self, _: &Cx, _: UserId) -> Result<Option<RoleAssignment>> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
+    async fn holders(&self, _: &Cx, _: UserRole) -> Result<Vec<RoleAssignment>> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
+    async fn assign(&self, _: &Cx, _: AssignRole) -> Result<RoleAssignment> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
+    async fn ensure(&self, cx: &Cx, request: AssignRole) -> Result<RoleAssignment> {
+        assert!(matches!(cx.caller, Caller::Service(_)), "{:?}", cx.caller);
+        if let Some(kind) = *self.fails.lock() {
+            return Err(Error::new(kind, "no"));
+        }
+        let role = match request.user.as_str() {
+            "light" => UserRole::UserLight,
+            "boss" => UserRole::Admin,
+            _ => request.role,
+        };
+        Ok(RoleAssignment { id: "a".into(), user: request.user, role })
+    }
+
+    async fn unassign(&self, _: &Cx, _: UnassignRole) -> Result<()> {
+        Err(Error::unimplemented("not in this fake"))
+    }
 }
 
 /// Remembers which spaces it was asked to make; each take a moment.
@@ -149,6 +186,7 @@ impl Spaces for SpaceMaker {
 #[derive(Default, Clone)]
 pub(crate) struct World {
     pub(crate) directory: Arc<Directory>,
+    pub(crate) roles: Arc<RoleBook>,
     pub(crate) spaces: Arc<SpaceMaker>,
     /// A request to `/status/wait` tells that it runs, and then waits for leave to end.
     pub(crate) running: Arc<Notify>,
@@ -160,6 +198,7 @@ impl World {
         let backend = self.backend();
         Edge::new(EdgeParts {
             authenticate: Arc::clone(&self.directory) as _,
+            roles: Arc::clone(&self.roles) as _,
             spaces: Arc::clone(&self.spaces) as _,
             backends: HashMap::from([("ocdav", backend.clone()), ("frontend", backend)]),
             schemes: if basic_auth {
@@ -202,6 +241,9 @@ impl World {
         }
         let cx = request.extensions().get::<Cx>().unwrap();
         let who = match &cx.caller {
+            Caller::User(identity) if identity.role == UserRole::Admin => {
+                format!("{}!", identity.username)
+            }
             Caller::User(identity) => identity.username.clone(),
             other => format!("{other:?}"),
         };

@@ -9,6 +9,7 @@ mod error;
 mod forwarded;
 mod home;
 pub mod openid;
+mod role;
 mod routes;
 mod scheme;
 
@@ -22,12 +23,13 @@ use http::request::Parts;
 use http::{HeaderName, Method, Request, Response, StatusCode};
 use ocis_core::cx::Peer;
 use ocis_core::data::{Body, HttpService, TICKET, empty};
-use ocis_core::port::{Authenticate, Spaces};
+use ocis_core::port::{Authenticate, Roles as RolesPort, Spaces};
 use ocis_core::time::Clock;
 use ocis_core::{Caller, Cx};
 
 use self::authenticate::Authentication;
 use self::home::Homes;
+use self::role::Roles;
 use self::routes::{Route, Routes};
 pub use self::scheme::Scheme;
 use crate::http::layer::{Answer, Stack};
@@ -38,6 +40,8 @@ use crate::http::{PeerAddr, RequestId};
 pub struct EdgeParts {
     /// Checks credentials.
     pub authenticate: Arc<dyn Authenticate>,
+    /// Knows the roles of callers.
+    pub roles: Arc<dyn RolesPort>,
     /// Makes personal spaces.
     pub spaces: Arc<dyn Spaces>,
     /// The services behind the routes, by name. A route whose service is missing answers 501.
@@ -62,6 +66,7 @@ pub struct EdgeParts {
 pub struct Edge {
     routes: Routes,
     authentication: Authentication,
+    roles: Roles,
     homes: Homes,
     clock: Arc<dyn Clock>,
     deadline: Duration,
@@ -76,6 +81,7 @@ impl Edge {
         let edge = Self {
             routes: Routes::new(&parts.backends),
             authentication: Authentication::new(parts.authenticate, parts.schemes, &parts.url),
+            roles: Roles::new(parts.roles),
             homes: Homes::new(parts.spaces, parts.role_quotas),
             clock: parts.clock,
             deadline: parts.deadline,
@@ -98,7 +104,11 @@ impl Edge {
             head.extensions.insert(Peer(peer));
         }
         if !public {
-            match self.authentication.caller(&cx, &head, peer).await {
+            let caller = match self.authentication.caller(&cx, &head, peer).await {
+                Ok(identity) => self.roles.fill(&cx, identity).await,
+                refused => refused,
+            };
+            match caller {
                 Ok(identity) => {
                     cx.caller = Caller::User(Arc::clone(&identity));
                     self.homes.ensure(&cx, &identity).await;

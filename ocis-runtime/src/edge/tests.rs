@@ -200,3 +200,19 @@ async fn a_space_that_could_not_be_made_is_tried_again_and_one_that_exists_is_fi
     assert_eq!(send(&edge, light).await.status, 200);
     assert_eq!(world.spaces.made.lock().len(), 2);
 }
+
+#[tokio::test]
+async fn the_role_of_the_account_comes_from_whoever_keeps_roles() {
+    let world = World::default();
+    let edge = world.edge(true);
+    // boss:secret
+    let boss = || request("GET", "/webdav/x").header(AUTHORIZATION, "Basic Ym9zczpzZWNyZXQ=");
+    let answered = send(&edge, boss()).await;
+    assert_eq!((answered.status, answered.body.as_str()), (200, "boss! trace= host bytes=0\n"));
+    for kind in [ErrorKind::Internal, ErrorKind::Unavailable, ErrorKind::NotFound] {
+        *world.roles.fails.lock() = Some(kind);
+        let answered = send(&edge, boss()).await;
+        assert_eq!(answered.status, 503, "nobody gets in without a role");
+        assert!(!answered.headers.contains_key(WWW_AUTHENTICATE));
+    }
+}

@@ -55,8 +55,6 @@ later! {
     Postprocessing = "postprocessing", "scanning and checking uploads comes";
     /// Search.
     Search = "search", "search comes";
-    /// Roles and the settings of accounts.
-    Settings = "settings", "settings of accounts and changing roles come";
     /// Shares and links.
     Sharing = "sharing", "shares and links come";
     /// Server-sent events.

@@ -13,6 +13,7 @@ mod later;
 mod nats;
 mod ocdav;
 mod proxy;
+mod settings;
 mod storage_system;
 mod storage_users;
 mod users;
@@ -26,12 +27,13 @@ pub use self::idm::Idm;
 pub use self::idp::Idp;
 pub use self::later::{
     AppProvider, AppRegistry, AuthMachine, AuthService, Clientlog, Eventhistory, Notifications,
-    Ocm, Ocs, Postprocessing, Search, Settings, Sharing, Sse, StoragePubliclink, StorageShares,
-    Thumbnails, Userlog, Web, Webdav, Webfinger,
+    Ocm, Ocs, Postprocessing, Search, Sharing, Sse, StoragePubliclink, StorageShares, Thumbnails,
+    Userlog, Web, Webdav, Webfinger,
 };
 pub use self::nats::Nats;
 pub use self::ocdav::Ocdav;
 pub use self::proxy::Proxy;
+pub use self::settings::Settings;
 pub use self::storage_system::StorageSystem;
 pub use self::storage_users::StorageUsers;
 pub(crate) use self::storage_users::blobs::Place;

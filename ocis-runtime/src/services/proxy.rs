@@ -44,8 +44,12 @@ pub struct Proxy;
 
 impl Service for Proxy {
     const NAME: &'static str = "proxy";
-    const NEEDS: &'static [Slot] =
-        &[Slot::Plain(Port::Authenticate), Slot::Plain(Port::Spaces), Slot::Plain(Port::Users)];
+    const NEEDS: &'static [Slot] = &[
+        Slot::Plain(Port::Authenticate),
+        Slot::Plain(Port::Roles),
+        Slot::Plain(Port::Spaces),
+        Slot::Plain(Port::Users),
+    ];
     const OFFERS: &'static [Slot] = &[Slot::Key(Port::Authenticate, "bearer")];
     type Config = settings::Proxy;
 
@@ -66,6 +70,7 @@ impl Service for Proxy {
         }
         let edge = Edge::new(EdgeParts {
             authenticate: peers.authenticate(),
+            roles: peers.roles(),
             spaces: peers.spaces(),
             backends,
             schemes,

@@ -183,10 +183,21 @@ impl Server {
 
     /// A request to the public listener as the account `admin`.
     pub(crate) async fn request(&self, method: &str, path: &str, password: &str) -> RequestBuilder {
+        self.request_as(method, path, "admin", password).await
+    }
+
+    /// A request to the public listener as some account.
+    pub(crate) async fn request_as(
+        &self,
+        method: &str,
+        path: &str,
+        name: &str,
+        password: &str,
+    ) -> RequestBuilder {
         let client = Client::builder().tls_danger_accept_invalid_certs(true).build().unwrap();
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let url = format!("https://{}{path}", self.public().await);
-        client.request(method, url).basic_auth("admin", Some(password))
+        client.request(method, url).basic_auth(name, Some(password))
     }
 
     /// Sends a signal.

@@ -14,6 +14,7 @@ mod files;
 mod harness;
 mod maintenance;
 mod password;
+mod roles;
 mod selection;
 mod standby;
 mod start;

@@ -119,6 +119,10 @@ impl Roles for Given {
         Ok(RoleAssignment { id: "1".into(), user, role })
     }
 
+    async fn ensure(&self, _: &Cx, _: AssignRole) -> Result<RoleAssignment> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
     async fn unassign(&self, _: &Cx, _: UnassignRole) -> Result<()> {
         Err(Error::unimplemented("not in this fake"))
     }

@@ -5,7 +5,7 @@ use ocis_core::config::reader::Check;
 use ocis_core::settings;
 
 settings! {
-    /// Keeps the settings and roles of users. Comes in a later version.
+    /// Keeps the settings and roles of users.
     pub struct Settings("settings", key "settings", prefix "SETTINGS", debug "127.0.0.1:9194") {
         /// Signs the tokens that carry the caller inside the server.
         jwt_secret: Secret = "",
@@ -19,6 +19,8 @@ settings! {
         /// Account that gets the admin role with the default assignments.
         admin_user_id: String = "",
             "admin_user_id", ["OCIS_ADMIN_USER_ID", "SETTINGS_ADMIN_USER_ID"];
+        /// Language of who has not chosen one; empty for `en`.
+        default_language: String = "", "default_language", ["OCIS_DEFAULT_LANGUAGE"];
         /// Whether demo users get their roles at first start.
         set_default_assignments: bool = "false",
             "set_default_assignments", ["SETTINGS_SETUP_DEFAULT_ASSIGNMENTS", "IDM_CREATE_DEMO_USERS"];

@@ -509,6 +509,10 @@ impl Roles for Fake {
         Ok(assignment)
     }
 
+    async fn ensure(&self, _: &Cx, _: AssignRole) -> Result<RoleAssignment> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
     async fn unassign(&self, cx: &Cx, request: UnassignRole) -> Result<()> {
         cx.caller.require(&RolePermission::ROLES_READ_WRITE)?;
         let mut state = self.0.lock();
