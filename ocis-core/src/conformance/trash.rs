@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::spaces::member;
 use super::subject::{Subject, at, person, refused};
 use crate::cx::Cx;
 use crate::error::{ErrorKind, Result};
@@ -10,9 +11,12 @@ use crate::id::ResourceId;
 use crate::lock::LockScope;
 use crate::node::NodeKind;
 use crate::port::{
-    Changed, Conditions, Delete, ListTrash, LockNode, PageRequest, PurgeTrash, RestoreTrash, Trash,
+    Changed, Conditions, CreateSpace, Delete, ListTrash, LockNode, PageRequest, PurgeTrash,
+    RestoreTrash, Trash,
 };
+use crate::space::SpaceKind;
 use crate::trash::{Collision, TrashItem};
+use crate::user::UserRole;
 use crate::version::Purged;
 
 /// Runs everything about the trash.
@@ -24,6 +28,7 @@ pub async fn trash(subject: &Subject, trash: &dyn Trash) {
     purged(subject, trash).await;
     aged(subject, trash).await;
     strangers(subject, trash).await;
+    over_quota(subject, trash).await;
 }
 
 /// Everything in the trash, or in a folder in it, by its former path; asked for in pages of `limit`.
@@ -355,4 +360,23 @@ async fn strangers(subject: &Subject, trash: &dyn Trash) {
         assert_eq!(refused(result), ErrorKind::NotFound);
     }
     assert_eq!(list(trash, &cx, &root, None, 10).await.unwrap().len(), 1);
+}
+
+async fn over_quota(subject: &Subject, trash: &dyn Trash) {
+    let admin = member("trash-quota", UserRole::Admin, &[]);
+    let request =
+        CreateSpace { quota: Some(10), ..CreateSpace::new(SpaceKind::Project, "Trash and quota") };
+    let root = subject.spaces.create(&admin, request).await.unwrap().root;
+    subject.put(&admin, at(&root, "f"), b"content").await.unwrap();
+    let item = delete((subject, trash), &admin, &root, "f").await;
+    // What is in the trash does not count, until it comes back.
+    subject.put(&admin, at(&root, "g"), b"another").await.unwrap();
+    let back = restore(trash, &admin, &root, &item.key, None, Collision::Refuse).await;
+    assert_eq!(refused(back), ErrorKind::InsufficientStorage);
+    assert_eq!(size(subject, &admin, &root, "").await, 7);
+    assert_eq!(list(trash, &admin, &root, None, 10).await.unwrap().len(), 1);
+    // In the place of something as long there is room for it.
+    restore(trash, &admin, &root, &item.key, Some("g"), Collision::Replace).await.unwrap();
+    assert_eq!(subject.get(&admin, at(&root, "g")).await.unwrap(), b"content");
+    assert_eq!(size(subject, &admin, &root, "").await, 7);
 }

@@ -14,11 +14,13 @@ mod world;
 use std::time::Duration;
 
 use ocis_core::ErrorKind;
-use ocis_core::port::SessionAction;
+use ocis_core::port::{
+    Conditions, ListVersions, PageRequest, RestoreVersion, SessionAction, Versions,
+};
 use ocis_core::upload::Scan;
 use ocis_storage::session::step::{Done, Outcome};
 
-use world::{Told, World};
+use world::{Told, World, at};
 
 static LARGE: [u8; 70_000] = [7; 70_000];
 
@@ -71,6 +73,14 @@ async fn what_is_refused_leaves_the_file_as_it_was() {
     assert_eq!(world.get("d/f").await.unwrap_err().kind(), ErrorKind::TooEarly);
     assert_eq!(world.stat("d").await.unwrap().info.size, 70_000);
     assert_eq!(world.counts(), (1, 2));
+    // The former content comes back by itself, and no other one meanwhile.
+    let (target, page) = (at("d/f"), PageRequest::default());
+    let request = ListVersions { target: target.clone(), page };
+    let versions = Versions::list(&world.driver, &world.cx, request).await.unwrap().items;
+    let (key, conditions) = (versions[0].key.clone(), Conditions::default());
+    let request = RestoreVersion { target, key, conditions };
+    let restored = Versions::restore(&world.driver, &world.cx, request).await;
+    assert_eq!(restored.unwrap_err().kind(), ErrorKind::TooEarly);
     step.order(Outcome::Delete);
     world.finish().await;
     let after = world.stat("d/f").await.unwrap();

@@ -9,12 +9,15 @@
     reason = "a test speaks by panicking"
 )]
 
+mod cuts;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::TryStreamExt as _;
+use ocis_core::Result;
 use ocis_core::checksum::Checksums;
 use ocis_core::cx::{Caller, Cx, Identity};
 use ocis_core::finding::{Finding, Problem, Remedy};
@@ -63,7 +66,11 @@ fn service() -> Cx {
 
 impl World {
     fn open(disk: &MemoryFs) -> Self {
-        let fs: Arc<dyn Fs> = Arc::new(disk.clone());
+        Self::over(Arc::new(disk.clone()), disk)
+    }
+
+    /// Opens the store on `disk` through `fs`.
+    fn over(fs: Arc<dyn Fs>, disk: &MemoryFs) -> Self {
         let blobs: Arc<dyn BlobStore> = Arc::new(PosixBlobs::new(Arc::clone(&fs), ROOT));
         let options = Options::new(storage());
         let store = Store::open(fs, Arc::clone(&blobs), Path::new(ROOT), options).unwrap();
@@ -154,13 +161,17 @@ impl World {
 
     /// The whole check or repair, step by step.
     async fn check(&self, repair: bool) -> Vec<Finding> {
+        self.try_check(repair).await.unwrap()
+    }
+
+    async fn try_check(&self, repair: bool) -> Result<Vec<Finding>> {
         let (mut found, mut request) = (Vec::new(), Check { repair, ..Check::default() });
         loop {
-            let step = self.driver.check(&service(), request.clone()).await.unwrap();
+            let step = self.driver.check(&service(), request.clone()).await?;
             found.extend(step.findings);
             request.cursor = step.next;
             if request.cursor.is_none() {
-                return found;
+                return Ok(found);
             }
         }
     }
