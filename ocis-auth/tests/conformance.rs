@@ -16,6 +16,7 @@ fn directory(folder: &tempfile::TempDir) -> Arc<Directory> {
         admin_id: UserId::random(),
         admin_password: "first".into(),
         create_demo_users: true,
+        takes_over: None,
         now: Timestamp::from_unix(1_767_225_600, 0).unwrap(),
     };
     Directory::open_with(&folder.path().join("idm"), hasher, bootstrap).unwrap()

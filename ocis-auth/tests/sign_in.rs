@@ -31,6 +31,7 @@ fn server() -> Server {
         admin_id: UserId::parse("9181deb3-c90b-4ea4-b1f0-aab7043e920e").unwrap(),
         admin_password: "first".into(),
         create_demo_users: true,
+        takes_over: None,
         now: now(),
     };
     let directory = Directory::open_with(dir.path(), hasher, bootstrap).unwrap();

@@ -7,14 +7,16 @@
 
 mod accounts;
 mod demo;
+mod dn;
 mod ports;
 mod provisioning;
 mod record;
 mod reset;
 mod store;
+mod takeover;
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ocis_core::id::UserId;
@@ -42,6 +44,9 @@ pub struct Bootstrap {
     pub admin_password: String,
     /// Whether to make oCIS's demo users and groups too.
     pub create_demo_users: bool,
+    /// The directory of an oCIS (`ocis.boltdb`). Where there is one, its accounts are taken over
+    /// instead of making new ones.
+    pub takes_over: Option<PathBuf>,
     /// The present time.
     pub now: Timestamp,
 }
@@ -85,7 +90,12 @@ impl Directory {
         let document = match store.load()? {
             Some(document) => document,
             None => {
-                let document = demo::first_document(&hasher, &bootstrap)?;
+                let document = match taken_over(&bootstrap)? {
+                    Some(document) => document,
+                    None => demo::first_document(&hasher, &bootstrap)?,
+                };
+                // What cannot be opened later must not be written.
+                Accounts::index(&document, None)?;
                 store.save(&document)?;
                 document
             }
@@ -178,6 +188,11 @@ impl fmt::Debug for Directory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Directory").field("store", &self.state.store).finish_non_exhaustive()
     }
+}
+
+fn taken_over(bootstrap: &Bootstrap) -> Result<Option<Document>> {
+    let Some(path) = &bootstrap.takes_over else { return Ok(None) };
+    takeover::read(path, &bootstrap.admin_id, bootstrap.now)
 }
 
 #[cfg(test)]

@@ -12,8 +12,6 @@ use super::record::{Document, FORMAT};
 const FILE: &str = "directory.json";
 const NEW_FILE: &str = "directory.json.new";
 const LOCK_FILE: &str = "directory.lock";
-/// The directory of oCIS's own idm service, which this version does not read.
-const OCIS_FILE: &str = "ocis.boltdb";
 
 /// The folder with the directory's files, owned by this process as long as the value lives.
 #[derive(Debug)]
@@ -36,15 +34,7 @@ impl Store {
         if let Some(parent) = dir.parent() {
             sync_dir(parent).map_err(failed)?;
         }
-        let store = Self::own(dir)?;
-        if !dir.join(FILE).exists() && dir.join(OCIS_FILE).exists() {
-            tracing::warn!(
-                "{} holds oCIS's own directory ({OCIS_FILE}), which this version does not read: \
-                 a new directory is made beside it, and accounts made in oCIS are not in it",
-                dir.display()
-            );
-        }
-        Ok(store)
+        Self::own(dir)
     }
 
     /// Owns the folder `dir` when there is a directory in it;

@@ -25,6 +25,7 @@ fn bootstrap(demo: bool) -> Bootstrap {
         admin_id: UserId::parse(ADMIN).unwrap(),
         admin_password: "first".into(),
         create_demo_users: demo,
+        takes_over: None,
         now: now(),
     }
 }

@@ -99,6 +99,7 @@ fn open(config: &settings::Idm) -> Result<Arc<Directory>> {
         admin_id,
         admin_password: config.admin_password.expose().to_owned(),
         create_demo_users: config.create_demo_users,
+        takes_over: Some(config.database.clone()),
         now: SystemClock.now(),
     };
     Directory::open(&config.directory, bootstrap)

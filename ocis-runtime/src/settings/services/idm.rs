@@ -13,6 +13,9 @@ settings! {
         directory: PathBuf = "$OCIS_BASE_DATA_PATH/idm", "idm.directory", ["IDM_DIRECTORY_PATH"];
         /// Where the directory is served over LDAPS.
         ldaps_addr: Address = "127.0.0.1:9235", "idm.ldaps_addr", ["IDM_LDAPS_ADDR"];
+        /// Directory file of an oCIS, whose accounts are taken over at first start.
+        database: PathBuf = "$OCIS_BASE_DATA_PATH/idm/ocis.boltdb",
+            "idm.database", ["IDM_DATABASE_PATH"];
         /// Whether the demo users and groups are made at first start.
         create_demo_users: bool = "false", "create_demo_users", ["IDM_CREATE_DEMO_USERS"];
         /// Issuer under which the accounts are known.
