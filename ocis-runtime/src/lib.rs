@@ -16,6 +16,7 @@ pub mod edge;
 pub mod gateway;
 pub mod http;
 mod late_http;
+mod ldaps;
 pub mod peers;
 mod plain_http;
 pub mod registry;

@@ -8,6 +8,8 @@
 mod accounts;
 mod demo;
 mod dn;
+mod identity;
+pub mod ldap;
 mod ports;
 mod provisioning;
 mod record;

@@ -177,7 +177,7 @@ async fn accept(
 
 /// Out of descriptors or memory, trying again at once would spin; every other failure is that of
 /// one connection.
-async fn back_off(error: &io::Error) {
+pub(crate) async fn back_off(error: &io::Error) {
     use rustix::io::Errno;
     let ours = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
     let code = Errno::from_io_error(error);

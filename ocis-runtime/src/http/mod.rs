@@ -21,6 +21,7 @@ mod hostile;
 
 pub use cors::Cors;
 pub use descriptors::raise_descriptors;
+pub(crate) use listen::back_off;
 pub use listen::{Limits, PeerAddr, bind, serve};
 pub use request_id::RequestId;
 pub use stack::{PublicSettings, public};

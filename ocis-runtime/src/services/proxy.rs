@@ -127,6 +127,6 @@ fn server_config(config: &settings::Proxy) -> Result<Option<Arc<ServerConfig>>> 
     tls::load(certificate, key, now).map(Some)
 }
 
-fn is_default(path: &Path, end: &str) -> bool {
+pub(super) fn is_default(path: &Path, end: &str) -> bool {
     path.ends_with(end)
 }

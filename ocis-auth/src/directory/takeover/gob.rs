@@ -16,9 +16,9 @@ const MAX_DEPTH: usize = 16;
 pub(super) enum Value {
     Number(i64),
     Bytes(Vec<u8>),
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// Fields by name; those with Go's zero value are left out.
-    Fields(Vec<(String, Value)>),
+    Fields(Vec<(String, Self)>),
 }
 
 impl Value {

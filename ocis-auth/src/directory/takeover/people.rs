@@ -8,10 +8,11 @@ use std::collections::{HashMap, HashSet};
 use ocis_core::Result;
 use ocis_core::id::{GroupId, UserId};
 use ocis_core::time::Timestamp;
-use ocis_core::user::{ExternalIdentity, UserRole, UserType};
+use ocis_core::user::{UserRole, UserType};
 
 use super::Entry;
 use crate::directory::dn::Dn;
+use crate::directory::identity::external_identity;
 use crate::directory::record::{Document, FORMAT, Group, User};
 
 /// Where oCIS keeps the accounts of its own services, which are no people.
@@ -80,7 +81,7 @@ fn user(entry: &Entry, admin: &UserId, now: Timestamp) -> Result<Option<User>> {
         created: now,
         password: password.to_owned(),
         user_type: user_type(entry.first("owncloudusertype")),
-        identities: entry.all("ocexternalidentity").filter_map(identity).collect(),
+        identities: entry.all("ocexternalidentity").filter_map(external_identity).collect(),
         id,
     }))
 }
@@ -91,14 +92,6 @@ fn user_type(text: &str) -> UserType {
         "federated" => UserType::Federated,
         _ => UserType::Member,
     }
-}
-
-/// `kind $ issuer $ id`, where the kind is usually empty.
-fn identity(text: &str) -> Option<ExternalIdentity> {
-    let mut parts = text.splitn(3, '$').map(str::trim).skip(1);
-    let (issuer, id) = (parts.next()?, parts.next()?);
-    let whole = !issuer.is_empty() && !id.is_empty();
-    whole.then(|| ExternalIdentity { issuer: issuer.to_owned(), id: id.to_owned() })
 }
 
 fn group(entry: &Entry, ids: &HashMap<&Dn, UserId>) -> Result<Option<Group>> {

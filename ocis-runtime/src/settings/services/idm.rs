@@ -13,6 +13,10 @@ settings! {
         directory: PathBuf = "$OCIS_BASE_DATA_PATH/idm", "idm.directory", ["IDM_DIRECTORY_PATH"];
         /// Where the directory is served over LDAPS.
         ldaps_addr: Address = "127.0.0.1:9235", "idm.ldaps_addr", ["IDM_LDAPS_ADDR"];
+        /// Its certificate chain (PEM). At the default place a self-signed one is made when there is none.
+        ldaps_cert: PathBuf = "$OCIS_BASE_DATA_PATH/idm/ldap.crt", "idm.cert", ["IDM_LDAPS_CERT"];
+        /// The private key of the certificate (PEM).
+        ldaps_key: PathBuf = "$OCIS_BASE_DATA_PATH/idm/ldap.key", "idm.key", ["IDM_LDAPS_KEY"];
         /// Directory file of an oCIS, whose accounts are taken over at first start.
         database: PathBuf = "$OCIS_BASE_DATA_PATH/idm/ocis.boltdb",
             "idm.database", ["IDM_DATABASE_PATH"];
