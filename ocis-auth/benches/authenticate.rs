@@ -48,6 +48,7 @@ fn bearer(c: &mut Criterion) {
         admin_id: UserId::random(),
         admin_password: "admin".into(),
         create_demo_users: true,
+        takes_over: None,
         now: SystemClock.now(),
     };
     let directory = Directory::open(dir.path(), bootstrap).unwrap();

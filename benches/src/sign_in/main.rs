@@ -82,6 +82,7 @@ fn provider(folder: &Path) -> Result<HttpService> {
         admin_id: UserId::random(),
         admin_password: "admin".into(),
         create_demo_users: true,
+        takes_over: None,
         now: SystemClock.now(),
     };
     let directory = Directory::open(&folder.join("idm"), bootstrap)?;

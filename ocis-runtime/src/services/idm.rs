@@ -52,7 +52,7 @@ impl Service for Idm {
             .offers_as(DIRECTORY, Offer::Provisioning(Arc::new(handles.provisioning)))
             .offers_as(DIRECTORY, Offer::Authenticate(Arc::new(handles.authenticate)))
             .starts(move || async move {
-                let work = move || {
+                let work = move || -> Result<_> {
                     let directory = open(&config)?;
                     Ok((directory, server_config(&config)?, config))
                 };

@@ -7,6 +7,7 @@ mod curl;
 mod foreign_provider;
 mod graph;
 mod hostile;
+mod idm;
 mod ldap;
 mod litmus;
 mod oidc;
@@ -34,6 +35,7 @@ pub(crate) fn register(plan: &mut Plan) {
     trash::register(plan);
     oidc::register(plan);
     graph::register(plan);
+    idm::register(plan);
     plan.also_in_a_bucket(&["litmus", "rclone", "owncloudcmd", "curl", "cadaver", "crash"]);
     foreign_provider::register(plan);
     s3::register(plan);

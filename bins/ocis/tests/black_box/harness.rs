@@ -75,7 +75,8 @@ impl Home {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ocis"));
         command.args(args).env_clear().env("HOME", self.path());
         command.env("OCIS_RUNTIME_PORT", "0").env("PROXY_HTTP_ADDR", "127.0.0.1:0");
-        command.env("IDM_LDAPS_ADDR", "127.0.0.1:0").env("OCIS_LOG_LEVEL", "debug");
+        command.env("IDM_LDAPS_ADDR", "127.0.0.1:0").env("OCIS_LDAP_URI", "ldaps://localhost:0");
+        command.env("OCIS_LOG_LEVEL", "debug");
         for service in SERVICES {
             let prefix = service.to_uppercase().replace('-', "_");
             command.env(format!("{prefix}_DEBUG_ADDR"), "127.0.0.1:0");

@@ -36,6 +36,7 @@ impl World {
             admin_id: UserId::random(),
             admin_password: "first".into(),
             create_demo_users: true,
+            takes_over: None,
             now: cx(NOW).now,
         };
         let directory = Directory::open_with(dir.path(), hasher, bootstrap).unwrap();
