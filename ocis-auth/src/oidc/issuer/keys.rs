@@ -16,7 +16,7 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, EncodingKey, Header, Validation};
 use ocis_core::{Error, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -35,7 +35,7 @@ pub struct KeyFiles {
     pub kid: String,
     /// The algorithm of the first key (`IDP_SIGNING_METHOD`), such as `PS256`.
     pub method: String,
-    /// A folder of further PEM files whose keys are published and accepted but do not sign
+    /// A folder of further PEM files, private or public, whose keys are published and accepted but do not sign
     /// (`IDP_VALIDATION_KEYS_PATH`).
     pub validation: Option<PathBuf>,
     /// The 32 bytes that tag cookies, codes and refresh tokens (`IDP_ENCRYPTION_SECRET_FILE`).
@@ -75,21 +75,19 @@ impl Keys {
             make_key(first)?;
         }
         let signing = read_private(first)?;
-        let mut keys = vec![(files.kid.clone(), signing.clone(), first.clone())];
+        let mut keys = vec![(files.kid.clone(), public(&signing, method, first)?, first.clone())];
         for file in others {
-            keys.push((stem(file), read_private(file)?, file.clone()));
+            keys.push((stem(file), public(&read_private(file)?, method, file)?, file.clone()));
         }
         for file in pem_files(files.validation.as_deref())? {
-            keys.push((stem(&file), read_private(&file)?, file));
+            keys.push((stem(&file), read_any(&file, method)?, file));
         }
         let mut accepted: Vec<Accepted> = Vec::new();
         let mut published = Vec::new();
-        for (kid, key, file) in keys {
+        for (kid, (mut jwk, algorithms), file) in keys {
             if accepted.iter().any(|known| known.kid == kid) {
                 continue;
             }
-            let algorithms = algorithms(&key, method);
-            let mut jwk = public(&key, &algorithms, &file)?;
             jwk.common.key_id = Some(kid.clone());
             jwk.common.public_key_use = Some(PublicKeyUse::Signature);
             // The same RSA key serves RS256 and PS256, so no algorithm is named, as in oCIS.
@@ -176,21 +174,40 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// The algorithms that a key can be used with.
-fn algorithms(key: &EncodingKey, method: Algorithm) -> Vec<Algorithm> {
+/// The algorithms that a kind of key can be used with.
+fn algorithms(family: AlgorithmFamily, method: Algorithm) -> Vec<Algorithm> {
     use Algorithm::{EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
-    match key.family() {
-        jsonwebtoken::AlgorithmFamily::Rsa => vec![PS256, PS384, PS512, RS256, RS384, RS512],
-        jsonwebtoken::AlgorithmFamily::Ed => vec![EdDSA],
+    match family {
+        AlgorithmFamily::Rsa => vec![PS256, PS384, PS512, RS256, RS384, RS512],
+        AlgorithmFamily::Ed => vec![EdDSA],
         // An elliptic curve goes with one algorithm only; the curve of the key decides.
         _ if method == Algorithm::ES384 => vec![Algorithm::ES384],
         _ => vec![Algorithm::ES256],
     }
 }
 
-fn public(key: &EncodingKey, algorithms: &[Algorithm], file: &Path) -> Result<Jwk> {
+/// The public half of a key, and the algorithms that it can be used with.
+type Public = (Jwk, Vec<Algorithm>);
+
+fn public(key: &EncodingKey, method: Algorithm, file: &Path) -> Result<Public> {
+    let algorithms = algorithms(key.family(), method);
     let algorithm = algorithms.first().copied().unwrap_or_default();
-    Jwk::from_encoding_key(key, algorithm).map_err(|error| unreadable(file, error))
+    let jwk = Jwk::from_encoding_key(key, algorithm).map_err(|error| unreadable(file, error))?;
+    Ok((jwk, algorithms))
+}
+
+/// A key that only has to be accepted: a public one is enough.
+fn read_any(file: &Path, method: Algorithm) -> Result<Public> {
+    if let Ok(key) = read_private(file) {
+        return public(&key, method, file);
+    }
+    let pem = fs::read(file).map_err(|error| unreadable(file, error))?;
+    let key = DecodingKey::from_rsa_pem(&pem)
+        .or_else(|_| DecodingKey::from_ec_pem(&pem))
+        .or_else(|_| DecodingKey::from_ed_pem(&pem))
+        .map_err(|error| unreadable(file, error))?;
+    let jwk = Jwk::from_decoding_key(&key, None).map_err(|error| unreadable(file, error))?;
+    Ok((jwk, algorithms(key.family(), method)))
 }
 
 fn read_private(file: &Path) -> Result<EncodingKey> {
@@ -202,7 +219,7 @@ fn read_private(file: &Path) -> Result<EncodingKey> {
 }
 
 fn unreadable(file: &Path, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::invalid(format!("{} is not a readable private key (PEM)", file.display())).because(error)
+    Error::invalid(format!("{} is not a readable key (PEM)", file.display())).because(error)
 }
 
 fn stem(file: &Path) -> String {

@@ -269,6 +269,17 @@ async fn the_documents_that_clients_read() {
     assert!(key["n"].is_string() && key.get("d").is_none());
 }
 
+/// A public key that somebody else signs with.
+const FOREIGN_KEY: &str = "-----BEGIN PUBLIC KEY-----\n\
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAr1muLjy/U+dm+m5Nk+S/\n\
+dsAvconYN2iYVE0B/6ayzQvQgJwMFvUCgvosS+G0o8/EMSMAgBQ2HmyaPVuB2Rrn\n\
++Thop++Cgly68g3YvIoiHEgXT9b5K8w2lhPVHTlrQPxEe/oPJdcu4mvQarkoEyqY\n\
+yXk80onINfFh1EImFBgFcycsUj5gefy5hcTAuLbHMofCrbeq/XBL5SGt72ZSdPeq\n\
+uV2Jx8hMD7J6WeBzAYinCDiYZQCFAAKeDKkOrZUT/HmoneLuMGlneI/X8NpZ8JWh\n\
+M9F8p0/PoEw+XLbCmwZkgCIRvICcwpEHhjas2w8ZEeqxVVxKsY2iWxgMP1D3EJAN\n\
+gQIDAQAB\n\
+-----END PUBLIC KEY-----\n";
+
 #[tokio::test]
 async fn keys_are_made_once_and_turned_by_files() {
     use std::os::unix::fs::PermissionsExt as _;
@@ -281,12 +292,19 @@ async fn keys_are_made_once_and_turned_by_files() {
     let new = desk.folder.path().join("next.pem");
     desk.options.keys.signing = vec![new.clone(), old];
     desk.options.keys.kid = "next".into();
+    let others = desk.folder.path().join("others");
+    std::fs::create_dir(&others).unwrap();
+    std::fs::write(others.join("foreign.pem"), FOREIGN_KEY).unwrap();
+    std::fs::write(others.join("readme.txt"), "no key").unwrap();
+    desk.options.keys.validation = Some(others);
     let mut desk = desk.restart();
     assert_eq!(std::fs::metadata(&new).unwrap().permissions().mode() & 0o777, 0o600);
     let keys = desk.get(path::JWKS).await.json();
     let kids: Vec<&str> =
         keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect();
-    assert_eq!(kids, ["next", "private-key"]);
+    assert_eq!(kids, ["next", "private-key", "foreign"]);
+    // The first digits of the modulus, as openssl shows it.
+    assert!(keys["keys"][2]["n"].as_str().unwrap().starts_with("r1muLjy_U-dm"));
     desk.authorize(&[("prompt", "none"), ("id_token_hint", &hint)]).await.code();
     std::fs::write(&secret, b"short").unwrap();
     let (options, people) = (desk.options.clone(), Arc::clone(&desk.people));
