@@ -27,6 +27,8 @@ impl Service for Graph {
         Slot::Plain(Port::Data),
         Slot::Plain(Port::Users),
         Slot::Plain(Port::Groups),
+        Slot::Plain(Port::Roles),
+        Slot::Plain(Port::Settings),
         Slot::Plain(Port::Authenticate),
         Slot::Plain(Port::Events),
     ];
@@ -59,8 +61,8 @@ impl Service for Graph {
             users: peers.users(),
             groups: peers.groups(),
             provisioning: Arc::new(provisioning),
-            // Not among the needs: accounts are managed also while nobody keeps roles.
             roles: peers.roles(),
+            settings: peers.settings(),
             authenticate: peers.authenticate(),
             events: peers.events(),
             options: options(config)?,

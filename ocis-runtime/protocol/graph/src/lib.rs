@@ -14,6 +14,7 @@ mod drives;
 mod error;
 mod filter;
 mod groups;
+mod language;
 mod me;
 mod password;
 mod query;
@@ -26,7 +27,8 @@ use std::sync::Arc;
 
 use ocis_core::data::HttpService;
 use ocis_core::port::{
-    Authenticate, EventBus, Grants, Groups, Nodes, Provisioning, Roles, Spaces, Uploads, Users,
+    Authenticate, EventBus, Grants, Groups, Nodes, Provisioning, Roles, Settings, Spaces, Uploads,
+    Users,
 };
 
 /// What the endpoints are made of.
@@ -50,6 +52,8 @@ pub struct GraphParts {
     pub provisioning: Arc<dyn Provisioning>,
     /// The roles of accounts. What needs them answers 503 while nobody keeps them.
     pub roles: Arc<dyn Roles>,
+    /// What accounts chose, of which the language is shown and changed.
+    pub settings: Arc<dyn Settings>,
     /// Checks the current password of who wants another one.
     pub authenticate: Arc<dyn Authenticate>,
     /// Is told what was changed.

@@ -1,11 +1,13 @@
 //! `/me`: the account of the caller.
 
 use ocis_core::data::Body;
+use ocis_core::event::{EventKind, Feature};
 use ocis_core::port::FindUser;
 
 use crate::account::{Account, Identity, expand};
 use crate::body::{self, json};
 use crate::error::{Answer, Failure};
+use crate::language;
 use crate::query::Options;
 use crate::route::Call;
 use crate::users::change::{self, Changes};
@@ -21,7 +23,7 @@ pub(crate) async fn read(call: &Call<'_>, options: &Options) -> Answer {
             issuer_assigned_id: identity.id.to_string(),
         });
     }
-    account.preferred_language = Some(call.parts.options.language.clone());
+    account.preferred_language = Some(language::of(call, &user.id).await?);
     expand(call, options, &user, &mut account).await?;
     json(&account)
 }
@@ -30,7 +32,7 @@ pub(crate) async fn read(call: &Call<'_>, options: &Options) -> Answer {
 /// manage accounts, and a new password is asked for with the old one.
 pub(crate) async fn patch(call: &Call<'_>, body: Body) -> Answer {
     let identity = call.cx.caller.identity()?;
-    let changes: Changes = body::read(body).await?;
+    let mut changes: Changes = body::read(body).await?;
     if changes.display_name.is_some() {
         return Err(Failure::invalid("user is not allowed to change own displayname"));
     }
@@ -40,10 +42,16 @@ pub(crate) async fn patch(call: &Call<'_>, body: Body) -> Answer {
     if changes.password_profile.is_some() {
         return Err(Failure::invalid("the own password is changed with me/changePassword"));
     }
-    if changes.preferred_language.is_some() {
-        // The settings of accounts keep it, which this version has not.
-        return Err(Failure::NotYet);
-    }
+    let chosen = changes.preferred_language.take();
     let user = call.parts.users.find(call.cx, FindUser::Id(identity.id.clone())).await?;
-    change::apply(call, user, changes).await
+    let answer = change::apply(call, user.clone(), changes).await?;
+    let Some(language) = chosen else { return Ok(answer) };
+    language::choose(call, &user.id, &language).await?;
+    let feature = Feature { name: "preferredLanguage".into(), value: language.clone(), old: None };
+    let features = vec![feature];
+    call.tell(EventKind::UserFeatureChanged { user: user.id.clone(), features }).await;
+    let user = call.parts.users.find(call.cx, FindUser::Id(user.id)).await?;
+    let mut account = Account::new(user);
+    account.preferred_language = Some(language);
+    json(&account)
 }

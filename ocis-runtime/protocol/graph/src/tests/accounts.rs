@@ -219,12 +219,25 @@ async fn the_own_account_is_not_for_everybody_to_change() {
         (r#"{"mail":"dick@example.org"}"#, 400),
         (r#"{"passwordProfile":{"password":"new"}}"#, 400),
         (r#"{"surname":"F"}"#, 403),
-        (r#"{"preferredLanguage":"de"}"#, 501),
+        (r#"{"preferredLanguage":"klingon"}"#, 400),
         ("{}", 204),
     ] {
         let (got, answer) = server.richard("PATCH", "me", body).await;
         assert_eq!(got, status, "{body}: {answer}");
     }
+}
+
+#[tokio::test]
+async fn a_language_is_chosen() {
+    let server = Server::new();
+    let (status, body) = server.richard("PATCH", "me", r#"{"preferredLanguage":"de"}"#).await;
+    assert_eq!(status, 200, "{body}");
+    assert!(body.contains(r#""preferredLanguage":"de""#), "{body}");
+    let (_, body) = server.richard("GET", "me", "").await;
+    assert!(body.contains(r#""preferredLanguage":"de""#), "{body}");
+    assert_eq!(server.events(), ["UserFeatureChanged"]);
+    assert_eq!(server.admin("DELETE", "users/richard", "").await.0, 204);
+    assert!(server.fake.0.lock().settings.is_empty());
 }
 
 #[tokio::test]

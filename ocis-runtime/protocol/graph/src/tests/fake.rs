@@ -11,6 +11,7 @@ use ocis_core::permissions::Permissions;
 use ocis_core::port::*;
 use ocis_core::quota::Quota;
 use ocis_core::role::RolePermission;
+use ocis_core::setting::{Bundle, SettingValue};
 use ocis_core::space::{Space, SpaceKind};
 use ocis_core::time::Timestamp;
 use ocis_core::user::{ExternalIdentity, Group, User, UserRole, UserType};
@@ -35,6 +36,7 @@ pub(super) struct State {
     pub(super) roles: Vec<RoleAssignment>,
     pub(super) spaces: Vec<Space>,
     pub(super) grants: Vec<(ResourceId, Grant)>,
+    pub(super) settings: Vec<SettingValue>,
     pub(super) events: Vec<Event>,
     /// What the next change of an account is refused with.
     pub(super) read_only: bool,
@@ -522,6 +524,46 @@ impl Roles for Fake {
             true => Ok(()),
             false => Err(Error::not_found("no such assignment")),
         }
+    }
+}
+
+#[async_trait]
+impl Settings for Fake {
+    async fn values(&self, _: &Cx, _: ListValues) -> Result<Vec<SettingValue>> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
+    async fn find(&self, _: &Cx, request: FindValue) -> Result<Option<SettingValue>> {
+        let state = self.0.lock();
+        let mut values = state.settings.iter().filter(|value| {
+            value.account_uuid == request.account.as_str() && value.setting_id == request.setting
+        });
+        Ok(values.next_back().cloned())
+    }
+
+    async fn value(&self, _: &Cx, _: String) -> Result<SettingValue> {
+        Err(Error::unimplemented("not in this fake"))
+    }
+
+    async fn save(&self, _: &Cx, value: SettingValue) -> Result<SettingValue> {
+        if value.text() == Some("klingon") {
+            return Err(Error::invalid("the setting cannot have this value"));
+        }
+        self.0.lock().settings.push(value.clone());
+        Ok(value)
+    }
+
+    async fn forget(&self, _: &Cx, account: UserId) -> Result<()> {
+        self.0.lock().settings.retain(|value| value.account_uuid != account.as_str());
+        Ok(())
+    }
+
+    async fn bundles(&self, _: &Cx, (): ()) -> Result<Vec<Bundle>> {
+        Ok(Vec::new())
+    }
+
+    async fn save_bundle(&self, _: &Cx, _: Bundle) -> Result<Bundle> {
+        Err(Error::unimplemented("not in this fake"))
     }
 }
 

@@ -33,6 +33,7 @@ fn service(fake: &Fake, options: GraphOptions) -> HttpService {
         groups: Arc::new(fake.clone()),
         provisioning: Arc::new(fake.clone()),
         roles: Arc::new(fake.clone()),
+        settings: Arc::new(fake.clone()),
         authenticate: Arc::new(fake.clone()),
         events: Arc::new(fake.clone()),
         options,

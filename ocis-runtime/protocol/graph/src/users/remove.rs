@@ -7,7 +7,7 @@ use http::StatusCode;
 use ocis_core::event::EventKind;
 use ocis_core::id::{ResourceId, UserId};
 use ocis_core::port::{DisableSpace, PurgeSpace, RestoreSpace, UnassignRole};
-use ocis_core::{Error, ErrorKind, Result};
+use ocis_core::{Caller, Cx, Error, ErrorKind, Result};
 
 use crate::account::{find, require_manager};
 use crate::body::nothing;
@@ -41,6 +41,10 @@ pub(crate) async fn remove(call: &Call<'_>, name_or_id: &str) -> Answer {
     if let Err(error) = take_role(call, &user).await {
         // It is of no use to anybody: ids are not given twice.
         tracing::warn!(?error, %user, "the role of a removed account stays behind");
+    }
+    let service = Cx { caller: Caller::Service("graph".into()), ..cx.clone() };
+    if let Err(error) = parts.settings.forget(&service, user.clone()).await {
+        tracing::warn!(?error, %user, "the settings of a removed account stay behind");
     }
     if let Some(space) = space {
         let request = PurgeSpace { space: space.root };
