@@ -27,6 +27,14 @@ fn one_service() {
 }
 
 #[test]
+fn in_a_bucket() {
+    let printed = run("in_a_bucket");
+    for line in ["read back: Hello, bucket!", "in the bucket: 14 bytes"] {
+        assert!(printed.contains(line), "no {line:?} in {printed}");
+    }
+}
+
+#[test]
 fn own_processing() {
     assert!(run("own_processing").contains("read back: Hello, processing"));
 }
