@@ -5,14 +5,14 @@
 //! of sign-ins costs neither memory nor the threads that serve files.
 
 use std::fmt;
-use std::sync::Arc;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{self, PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 use ocis_core::{Error, Result};
-use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
+
+use crate::turns::Turns;
 
 /// What stands before the PHC string in oCIS's directory (an RFC 2307 scheme).
 const SCHEME: &str = "{ARGON2}";
@@ -48,8 +48,7 @@ impl Default for Cost {
 #[derive(Clone)]
 pub struct Hasher {
     argon2: Argon2<'static>,
-    running: Arc<Semaphore>,
-    queue: Arc<Semaphore>,
+    turns: Turns,
 }
 
 impl Hasher {
@@ -58,12 +57,8 @@ impl Hasher {
     pub fn new(cost: Cost, parallel: usize) -> Result<Self> {
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None)
             .map_err(|error| Error::invalid("not a legal cost of argon2").because(error))?;
-        let parallel = parallel.max(1);
-        Ok(Self {
-            argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
-            running: Arc::new(Semaphore::new(parallel)),
-            queue: Arc::new(Semaphore::new(parallel + QUEUE)),
-        })
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        Ok(Self { argon2, turns: Turns::new(parallel, QUEUE) })
     }
 
     /// A hasher with oCIS's cost that uses as many cores as there are, but no more than four: each
@@ -76,7 +71,7 @@ impl Hasher {
     /// The hash of `password` with a new random salt, in the stored form.
     pub async fn hash(&self, password: &str) -> Result<String> {
         let (hasher, password) = (self.clone(), Zeroizing::new(password.to_owned()));
-        self.in_turn(move || hasher.hash_blocking(&password)).await
+        self.turns.take(move || hasher.hash_blocking(&password)).await
     }
 
     /// As [`Self::hash`], on this thread, which it blocks.
@@ -95,7 +90,7 @@ impl Hasher {
     /// [`ocis_core::ErrorKind::Unavailable`] when too many are waiting.
     pub async fn verify(&self, password: &str, stored: &str) -> Result<bool> {
         let (password, stored) = (Zeroizing::new(password.to_owned()), stored.to_owned());
-        self.in_turn(move || verify(&password, &stored)).await
+        self.turns.take(move || verify(&password, &stored)).await
     }
 
     /// Whether `stored` is easier to guess than what [`Self::hash`] makes today: another kind of
@@ -127,25 +122,6 @@ impl Hasher {
             cost.p_cost(),
             salt.to_salt_string(),
         ))
-    }
-
-    async fn in_turn<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let closed = |_| Error::unavailable("the server is stopping");
-        let place = Arc::clone(&self.queue)
-            .try_acquire_owned()
-            .map_err(|_| Error::unavailable("too many people are signing in at this moment"))?;
-        let turn = Arc::clone(&self.running).acquire_owned().await.map_err(closed)?;
-        // The permits go with the work: a caller that goes away does not stop it.
-        let work = move || {
-            let _permits = (place, turn);
-            work()
-        };
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(|error| Error::internal("hashing a password failed").because(error))?
     }
 }
 
@@ -244,13 +220,5 @@ mod tests {
         let other = made(cost).replace("argon2id", "argon2i");
         assert!(hasher.is_weak(&other), "{other}");
         assert!(hasher.is_weak("{SSHA}abc"));
-    }
-
-    #[tokio::test]
-    async fn who_would_wait_too_long_is_refused() {
-        let hasher = cheap();
-        let _all = hasher.queue.acquire_many(u32::try_from(QUEUE + 1).unwrap()).await.unwrap();
-        let error = hasher.hash("x").await.unwrap_err();
-        assert_eq!(error.kind(), ocis_core::ErrorKind::Unavailable);
     }
 }

@@ -16,12 +16,12 @@ use async_trait::async_trait;
 use aws_lc_rs::hmac;
 use ocis_core::port::{Authenticate, Credentials};
 use ocis_core::time::Timestamp;
-use ocis_core::user::User;
 use ocis_core::{Cx, Error, Identity, Result};
 use zeroize::Zeroizing;
 
 use crate::digest::{self, Digest};
 use crate::flight::Flights;
+use crate::identity;
 use crate::passwords::Passwords;
 use crate::throttle::{self, Throttle};
 use remembered::{Memory, Remembered};
@@ -120,7 +120,7 @@ impl Basic {
         match self.passwords.check(attempt.username, attempt.password).await {
             Ok(Some(user)) => {
                 self.throttle.succeeded(&account, attempt.peer);
-                let identity = Arc::new(self.identity(user));
+                let identity = Arc::new(identity::of(user, &self.idp));
                 self.memory.insert(key, Arc::clone(&identity), revision, now);
                 Ok(Some(identity))
             }
@@ -138,19 +138,6 @@ impl Basic {
                 }
                 Err(error)
             }
-        }
-    }
-
-    fn identity(&self, user: User) -> Identity {
-        Identity {
-            id: user.id,
-            idp: Arc::clone(&self.idp),
-            username: user.username,
-            display_name: user.display_name,
-            mail: user.mail,
-            groups: user.groups,
-            role: user.role,
-            scope: ocis_core::scope::Scope::Everything,
         }
     }
 

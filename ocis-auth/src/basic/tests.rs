@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::future::join_all;
 use ocis_core::id::UserId;
-use ocis_core::user::UserRole;
+use ocis_core::user::{User, UserRole};
 use ocis_core::{Caller, ErrorKind};
 use parking_lot::Mutex;
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Secret;
 use crate::cx::Identity;
+use crate::port::FindUser;
 use crate::port::declare::port;
 
 /// What a client presents to prove who it is.
@@ -27,6 +28,40 @@ pub enum Credentials {
         /// The token, as sent.
         token: Secret,
     },
+    /// A user name with an app token, sent as basic authentication.
+    AppToken {
+        /// The user name, as sent.
+        username: String,
+        /// The token, as sent.
+        token: Secret,
+        /// The address that the request came from, for slowing down guessers.
+        peer: Option<IpAddr>,
+    },
+    /// A URL that was signed with the key of an account.
+    SignedUrl {
+        /// The method of the request.
+        method: String,
+        /// The whole URL with its signature, as the client wrote it.
+        url: String,
+        /// The address that the request came from, for slowing down guessers.
+        peer: Option<IpAddr>,
+    },
+    /// A part of this server acts for a user (`OCIS_MACHINE_AUTH_API_KEY`). Never comes from
+    /// outside.
+    Machine {
+        /// The account.
+        user: FindUser,
+        /// The key.
+        key: Secret,
+    },
+    /// A part of this server acts on its own account (`OCIS_SERVICE_ACCOUNT_ID`). Never comes from
+    /// outside.
+    ServiceAccount {
+        /// The account.
+        id: String,
+        /// Its secret.
+        secret: Secret,
+    },
 }
 
 impl Credentials {
@@ -35,6 +70,10 @@ impl Credentials {
         match self {
             Self::Basic { .. } => "basic",
             Self::Bearer { .. } => "bearer",
+            Self::AppToken { .. } => "app-token",
+            Self::SignedUrl { .. } => "signed-url",
+            Self::Machine { .. } => "machine",
+            Self::ServiceAccount { .. } => "service-account",
         }
     }
 }
@@ -48,6 +87,23 @@ impl fmt::Debug for Credentials {
                 .field("peer", peer)
                 .finish_non_exhaustive(),
             Self::Bearer { .. } => f.debug_struct("Bearer").finish_non_exhaustive(),
+            Self::AppToken { username, peer, .. } => f
+                .debug_struct("AppToken")
+                .field("username", username)
+                .field("peer", peer)
+                .finish_non_exhaustive(),
+            // Whoever has a signed URL may use it.
+            Self::SignedUrl { method, peer, .. } => f
+                .debug_struct("SignedUrl")
+                .field("method", method)
+                .field("peer", peer)
+                .finish_non_exhaustive(),
+            Self::Machine { user, .. } => {
+                f.debug_struct("Machine").field("user", user).finish_non_exhaustive()
+            }
+            Self::ServiceAccount { id, .. } => {
+                f.debug_struct("ServiceAccount").field("id", id).finish_non_exhaustive()
+            }
         }
     }
 }

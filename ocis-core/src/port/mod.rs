@@ -6,6 +6,7 @@
 //! handle that is bound after all services were built, and cannot tell whether the answer comes
 //! from this process or from another one.
 
+mod app_tokens;
 mod authenticate;
 mod declare;
 mod events;
@@ -21,12 +22,16 @@ mod remote;
 mod roles;
 mod sessions;
 mod settings;
+mod signing_keys;
 mod spaces;
 mod trash;
 mod uploads;
 mod users;
 mod versions;
 
+pub use app_tokens::{
+    AppToken, AppTokens, CreateAppToken, ListAppTokens, NewAppToken, RevokeAppToken,
+};
 pub use authenticate::{Authenticate, Credentials};
 pub use events::{Acknowledge, Delivery, EventBus, Fetch, Leave, Reject, Start};
 pub use grants::{Grants, ListGrants, RemoveGrant, SetGrant};
@@ -52,6 +57,7 @@ pub use sessions::{
     UploadSessions,
 };
 pub use settings::{FindValue, ListValues, Settings};
+pub use signing_keys::{OwnSigningKey, SigningKey, SigningKeys};
 pub use spaces::{
     CreateSpace, DisableSpace, GetSpace, ListSpaces, PurgeSpace, RestoreSpace, Spaces, UpdateSpace,
 };

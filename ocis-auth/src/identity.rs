@@ -1,0 +1,21 @@
+//! From an account to who signed in.
+
+use std::sync::Arc;
+
+use ocis_core::Identity;
+use ocis_core::scope::Scope;
+use ocis_core::user::User;
+
+/// Who signed in, as an account of the issuer `idp`.
+pub(crate) fn of(user: User, idp: &Arc<str>) -> Identity {
+    Identity {
+        id: user.id,
+        idp: Arc::clone(idp),
+        username: user.username,
+        display_name: user.display_name,
+        mail: user.mail,
+        groups: user.groups,
+        role: user.role,
+        scope: Scope::Everything,
+    }
+}
