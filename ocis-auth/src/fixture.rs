@@ -1,17 +1,11 @@
-//! Accounts and documents in memory that tests can look into and change.
+//! Accounts in memory that tests can change.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ocis_core::etag::Etag;
 use ocis_core::id::UserId;
-use ocis_core::port::{
-    Document, DocumentCondition, DocumentKey, FindUser, KeyValue, ListUsers, Page, PutDocument,
-    Users,
-};
+use ocis_core::port::{FindUser, ListUsers, Page, Users};
 use ocis_core::time::Timestamp;
 use ocis_core::user::{User, UserRole, UserType};
 use ocis_core::{Caller, Cx, Error, Identity, Result};
@@ -27,61 +21,6 @@ pub(crate) fn at(seconds: u64) -> Timestamp {
 /// Nobody yet, at that time.
 pub(crate) fn outside(seconds: u64) -> Cx {
     Cx::new(Caller::Anonymous, at(seconds))
-}
-
-/// Documents that are kept as long as the test.
-#[derive(Default)]
-pub(crate) struct Documents {
-    pub(crate) all: Mutex<BTreeMap<(String, String), Document>>,
-    written: AtomicU64,
-    pub(crate) broken: Mutex<bool>,
-}
-
-impl Documents {
-    fn check(&self, cx: &Cx) -> Result<()> {
-        match (&cx.caller, *self.broken.lock()) {
-            (Caller::Service(_), false) => Ok(()),
-            (Caller::Service(_), true) => Err(Error::unavailable("no documents")),
-            _ => Err(Error::denied("only for parts of this server")),
-        }
-    }
-}
-
-#[async_trait]
-impl KeyValue for Documents {
-    async fn get(&self, cx: &Cx, key: DocumentKey) -> Result<Option<Document>> {
-        self.check(cx)?;
-        Ok(self.all.lock().get(&(key.space, key.path)).cloned())
-    }
-
-    async fn put(&self, cx: &Cx, request: PutDocument) -> Result<Etag> {
-        self.check(cx)?;
-        let mut all = self.all.lock();
-        let key = (request.key.space, request.key.path);
-        let there = all.get(&key).map(|document| document.etag.clone());
-        let holds = match &request.condition {
-            DocumentCondition::None => true,
-            DocumentCondition::Absent => there.is_none(),
-            DocumentCondition::Is(etag) => there.as_ref() == Some(etag),
-        };
-        if !holds {
-            return Err(Error::precondition("the document changed"));
-        }
-        let etag = Etag::new(&self.written.fetch_add(1, Ordering::Relaxed).to_string());
-        all.insert(key, Document { content: request.content, etag: etag.clone() });
-        Ok(etag)
-    }
-
-    async fn remove(&self, cx: &Cx, key: DocumentKey) -> Result<()> {
-        self.check(cx)?;
-        self.all.lock().remove(&(key.space, key.path));
-        Ok(())
-    }
-
-    async fn names(&self, cx: &Cx, _: DocumentKey) -> Result<Vec<String>> {
-        self.check(cx)?;
-        Err(Error::unimplemented("not in this fake"))
-    }
 }
 
 /// `marie`, `moss` and the administrator `admin`, whose ids are `id-` and the name.

@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use ocis_auth::throttle::{Limits, Throttle};
 use ocis_core::data::HttpService;
 use ocis_core::port::{
-    Authenticate, EventBus, Grants, Groups, KeyValue, Late, Maintenance, Nodes, Provisioning,
+    AppTokens, Authenticate, EventBus, Grants, Groups, KeyValue, Late, Maintenance, Nodes, Provisioning,
     Roles, Settings, Spaces, Trash, UploadSessions, Uploads, Users, Versions,
 };
 use ocis_core::{Error, Result};
@@ -55,6 +56,8 @@ pub enum Port {
     Settings,
     /// [`KeyValue`].
     KeyValue,
+    /// [`AppTokens`].
+    AppTokens,
     /// [`Authenticate`], keyed by the kind of credentials (`basic`) or by directory.
     Authenticate,
     /// [`EventBus`].
@@ -80,6 +83,7 @@ impl Port {
             Self::Roles => "roles",
             Self::Settings => "settings",
             Self::KeyValue => "key-value",
+            Self::AppTokens => "app-tokens",
             Self::Authenticate => "authenticate",
             Self::Events => "events",
         }
@@ -287,6 +291,7 @@ ports! {
     Roles, roles, keyed_roles: dyn Roles, Arc<dyn Roles>;
     Settings, settings, keyed_settings: dyn Settings, Arc<dyn Settings>;
     KeyValue, key_value, keyed_key_value: dyn KeyValue, Arc<dyn KeyValue>;
+    AppTokens, app_tokens, keyed_app_tokens: dyn AppTokens, Arc<dyn AppTokens>;
     Authenticate, authenticate, keyed_authenticate: dyn Authenticate, Arc<dyn Authenticate>;
     Events, events, keyed_events: dyn EventBus, Arc<dyn EventBus>;
 }
@@ -308,6 +313,7 @@ pub struct Peers {
     owners: Arc<Mutex<Owners>>,
     entrance: Arc<OnceLock<Entrance>>,
     own_ldap: Arc<OnceLock<String>>,
+    throttle: Arc<Mutex<Option<Arc<Throttle>>>>,
 }
 
 impl Default for Peers {
@@ -318,6 +324,7 @@ impl Default for Peers {
             owners: Arc::default(),
             entrance: Arc::default(),
             own_ldap: Arc::default(),
+            throttle: Arc::default(),
         }
     }
 }
@@ -414,6 +421,23 @@ impl Peers {
     /// Small documents of services.
     pub fn key_value(&self) -> Arc<dyn KeyValue> {
         Arc::new(self.ports.key_value.plain.clone())
+    }
+
+    /// App tokens.
+    pub fn app_tokens(&self) -> Arc<dyn AppTokens> {
+        Arc::new(self.ports.app_tokens.plain.clone())
+    }
+
+    /// Counts failed sign-ins for everything in this process that checks credentials, so that all
+    /// kinds of them are limited together, also across restarts of a service.
+    pub fn throttle(&self) -> Result<Arc<Throttle>> {
+        let mut throttle = self.throttle.lock();
+        if let Some(throttle) = &*throttle {
+            return Ok(Arc::clone(throttle));
+        }
+        let new = Arc::new(Throttle::new(Limits::default())?);
+        *throttle = Some(Arc::clone(&new));
+        Ok(new)
     }
 
     /// Checks credentials of any kind.

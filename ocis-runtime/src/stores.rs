@@ -101,6 +101,20 @@ pub async fn reach(root: &Path, blobs: Blobs) -> Result<Reached> {
     })
 }
 
+/// The ports of the server that owns the store at `root`. `Unavailable` when none runs that can be
+/// asked.
+pub async fn server(root: &Path) -> Result<Remote> {
+    let root = std::path::absolute(root)
+        .map_err(|error| Error::invalid("the path of the storage is none").because(error))?;
+    let shown = root.display().to_string();
+    match tokio::task::spawn_blocking(move || owner(&root)).await.map_err(lost)?? {
+        Owner::Server(note) => Ok(Remote::new(Arc::new(note))),
+        Owner::Nobody(_) => Err(Error::unavailable(format!(
+            "no server runs on the storage at {shown}: start it first"
+        ))),
+    }
+}
+
 /// Who owns a store.
 enum Owner {
     /// A server that can be asked.

@@ -10,7 +10,7 @@ use ocis_core::Error;
 use ocis_runtime::registry::{Entry, Registry};
 
 use crate::commands::{
-    backup, decomposedfs, health, idm, init, list, revisions, server, trash, trash_bin, uploads,
+    auth_app, backup, decomposedfs, health, idm, init, list, revisions, server, trash, trash_bin, uploads,
     version,
 };
 use crate::help;
@@ -125,7 +125,7 @@ pub(crate) fn parse(
     let entry = *registry.get(name)?;
     match matches.subcommand() {
         Some((sub, matches)) => {
-            let sub = ["server", "health", "version", "resetpassword", "uploads", "trash-bin"]
+            let sub = ["server", "health", "version", "create", "resetpassword", "uploads", "trash-bin"]
                 .into_iter()
                 .find(|known| *known == sub)
                 .ok_or_else(|| Error::invalid(format!("no command {sub}")))?;
@@ -177,6 +177,7 @@ impl Call {
             Self::Command(_, matches) => version::all(&matches),
             Self::Service(entry, "server", _) => server::one(registry, entry),
             Self::Service(entry, "health", _) => health::run(entry),
+            Self::Service(_, "create", matches) => auth_app::create(&matches),
             Self::Service(_, "resetpassword", matches) => idm::reset_password(&matches),
             Self::Service(_, "uploads", matches) => uploads::run(&matches),
             Self::Service(_, "trash-bin", matches) => trash_bin::run(&matches),
@@ -238,6 +239,7 @@ fn service(entry: &Entry) -> Command {
                 .about("print the version of this binary and the running instances"),
         );
     match entry.name {
+        "auth-app" => command.subcommand(auth_app::command()),
         "idm" => command.subcommand(idm::command()),
         "storage-users" => command.subcommand(uploads::command()).subcommand(trash_bin::command()),
         _ => command,
@@ -246,18 +248,18 @@ fn service(entry: &Entry) -> Command {
 
 #[cfg(test)]
 mod tests {
-    use ocis_runtime::services::predefined;
+    use ocis_runtime::services::all;
 
     use super::*;
 
     fn call(args: &[&str]) -> Result<Call, Failure> {
         let args = std::iter::once("ocis").chain(args.iter().copied()).map(OsString::from);
-        parse(&predefined(), args)
+        parse(&all(), args)
     }
 
     #[test]
     fn every_service_has_its_commands_and_its_help() {
-        for entry in predefined().entries() {
+        for entry in all().entries() {
             for sub in ["server", "health", "version"] {
                 assert!(
                     matches!(call(&[entry.name, sub]), Ok(Call::Service(_, name, _)) if name == sub)
@@ -286,7 +288,7 @@ mod tests {
                 Err(Failure::Usage(error)) => error.to_string(),
                 other => panic!("{other:?}"),
             };
-            for name in COMMANDS.iter().map(|c| c.name).chain(predefined().names()) {
+            for name in COMMANDS.iter().map(|c| c.name).chain(all().names()) {
                 assert!(
                     text.contains(&format!("     {name} "))
                         || text.contains(&format!("   {name} ")),

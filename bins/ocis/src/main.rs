@@ -10,7 +10,7 @@ mod table;
 
 use std::process::ExitCode;
 
-use ocis_runtime::services::predefined;
+use ocis_runtime::services;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -18,7 +18,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     // Fails only when a provider is installed already, which is then as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let registry = predefined();
+    let registry = services::all();
     let result = cli::parse(&registry, std::env::args_os()).and_then(|call| call.run(&registry));
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,14 +1,15 @@
 //! App tokens over accounts and documents in memory.
 
+use ocis_core::conformance::MemoryDocuments;
 use ocis_core::port::AppTokens as _;
 use ocis_core::time::Timestamp;
 
 use super::*;
-use crate::fixture::{Accounts, Documents, IDP, at, outside};
+use crate::fixture::{Accounts, IDP, at, outside};
 use crate::throttle::Limits;
 
 struct Setting {
-    documents: Arc<Documents>,
+    documents: Arc<MemoryDocuments>,
     accounts: Arc<Accounts>,
     tokens: AppTokens,
 }
@@ -19,7 +20,7 @@ impl Setting {
     }
 
     fn with(options: AppTokenOptions) -> Self {
-        let (documents, accounts) = (Arc::<Documents>::default(), Arc::<Accounts>::default());
+        let (documents, accounts) = (Arc::<MemoryDocuments>::default(), Arc::<Accounts>::default());
         let throttle = Arc::new(Throttle::new(Limits::default()).unwrap());
         let (store, users) = (Arc::clone(&documents) as _, Arc::clone(&accounts) as _);
         let tokens = AppTokens::new(store, users, throttle, options).unwrap();
@@ -65,8 +66,9 @@ async fn a_token_signs_its_owner_in_and_nobody_else() {
     assert_eq!(setting.kind(1, "moss", &token).await, ErrorKind::Unauthenticated);
     assert_eq!(setting.kind(1, "nobody", &token).await, ErrorKind::Unauthenticated);
     assert_eq!(setting.kind(1, "marie", &wrong()).await, ErrorKind::Unauthenticated);
-    let document = setting.documents.all.lock().values().next().unwrap().content.clone();
-    let document = String::from_utf8(document).unwrap();
+    let marie = UserId::parse("id-marie").unwrap();
+    let document = setting.documents.get(&own_account(&outside(0)), document::key(&marie)).await;
+    let document = String::from_utf8(document.unwrap().unwrap().content).unwrap();
     assert!(!document.contains(token.expose()), "only its hash is kept: {document}");
 }
 
@@ -111,7 +113,7 @@ async fn what_was_verified_is_not_verified_again() {
     let setting = Setting::new();
     let token = setting.token().await;
     setting.sign_in(1, "marie", &token).await.unwrap();
-    *setting.documents.broken.lock() = true;
+    setting.documents.set_broken(true);
     setting.sign_in(2, "marie", &token).await.unwrap();
     assert_eq!(setting.kind(2, "marie", &wrong()).await, ErrorKind::Unavailable);
     // The account as it is now, all the same.

@@ -132,7 +132,7 @@ pub(super) fn random() -> Result<Secret> {
     Ok(Secret::new(hex(&*bytes)))
 }
 
-fn place(user: &UserId) -> DocumentKey {
+pub(super) fn place(user: &UserId) -> DocumentKey {
     DocumentKey { space: SPACE.into(), path: format!("{user}.json") }
 }
 

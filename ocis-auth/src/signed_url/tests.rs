@@ -3,16 +3,19 @@
 use std::time::Duration;
 
 use ocis_core::checksum::hex;
-use ocis_core::port::{OwnSigningKey, SigningKeys as _};
+use ocis_core::conformance::MemoryDocuments;
+use ocis_core::port::{
+    DocumentCondition, KeyValue as _, OwnSigningKey, PutDocument, SigningKeys as _,
+};
 
 use super::*;
-use crate::fixture::{Accounts, Documents, IDP, at, outside};
+use crate::fixture::{Accounts, IDP, at, outside};
 use crate::throttle::Limits;
 
 const FILE: &str = "https://localhost:9200/remote.php/dav/spaces/x%20y/film.mp4";
 
 struct Setting {
-    documents: Arc<Documents>,
+    documents: Arc<MemoryDocuments>,
     accounts: Arc<Accounts>,
     keys: Arc<SigningKeys>,
     urls: SignedUrls,
@@ -20,7 +23,7 @@ struct Setting {
 
 impl Setting {
     fn new() -> Self {
-        let (documents, accounts) = (Arc::<Documents>::default(), Arc::<Accounts>::default());
+        let (documents, accounts) = (Arc::<MemoryDocuments>::default(), Arc::<Accounts>::default());
         let throttle = Arc::new(Throttle::new(Limits::default()).unwrap());
         let life = Duration::from_secs(12 * 3600);
         let keys = Arc::new(SigningKeys::new(Arc::clone(&documents) as _, life));
@@ -92,11 +95,14 @@ async fn nobody_without_a_key_is_signed_in() {
     let key = setting.key("moss", 0).await;
     assert!(setting.refused(3, "GET", &signed(FILE, "marie", key.expose())).await);
     // A document without a key in it.
-    let document = setting.documents.all.lock().values().next().unwrap().clone();
+    let own = own_account(&outside(4));
+    let (of_moss, of_marie) = ("id-moss", "id-marie");
+    let [from, to] = [of_moss, of_marie].map(|id| keys::place(&UserId::parse(id).unwrap()));
+    let document = setting.documents.get(&own, from).await.unwrap().unwrap();
     let empty = String::from_utf8(document.content).unwrap().replace(key.expose(), "");
-    let place = ("signing-keys".to_owned(), "id-marie.json".to_owned());
-    let document = ocis_core::port::Document { content: empty.into_bytes(), ..document };
-    setting.documents.all.lock().insert(place, document);
+    let condition = DocumentCondition::None;
+    let request = PutDocument { key: to, content: empty.into_bytes(), condition };
+    setting.documents.put(&own, request).await.unwrap();
     assert!(setting.fetch(4, "GET", &signed(FILE, "marie", "")).await.is_err());
 }
 

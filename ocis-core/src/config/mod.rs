@@ -17,6 +17,7 @@ pub mod dirs;
 pub mod expand;
 pub mod known;
 pub mod layers;
+pub mod networks;
 pub mod problem;
 pub mod reader;
 pub mod reference;
@@ -28,6 +29,7 @@ pub mod yaml;
 
 pub use dirs::Dirs;
 pub use layers::Layers;
+pub use networks::Networks;
 pub use problem::{Problem, Problems, Warning};
 pub use reader::Reader;
 pub use secret::Secret;

@@ -65,15 +65,24 @@ pub enum Credentials {
 }
 
 impl Credentials {
+    /// The kind [`Self::AppToken`].
+    pub const APP_TOKEN: &'static str = "app-token";
+    /// The kind [`Self::SignedUrl`].
+    pub const SIGNED_URL: &'static str = "signed-url";
+    /// The kind [`Self::Machine`].
+    pub const MACHINE: &'static str = "machine";
+    /// The kind [`Self::ServiceAccount`].
+    pub const SERVICE_ACCOUNT: &'static str = "service-account";
+
     /// The kind of credentials, which is the key of the service that checks them.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Basic { .. } => "basic",
             Self::Bearer { .. } => "bearer",
-            Self::AppToken { .. } => "app-token",
-            Self::SignedUrl { .. } => "signed-url",
-            Self::Machine { .. } => "machine",
-            Self::ServiceAccount { .. } => "service-account",
+            Self::AppToken { .. } => Self::APP_TOKEN,
+            Self::SignedUrl { .. } => Self::SIGNED_URL,
+            Self::Machine { .. } => Self::MACHINE,
+            Self::ServiceAccount { .. } => Self::SERVICE_ACCOUNT,
         }
     }
 }

@@ -18,7 +18,7 @@ use hyper::body::Incoming;
 use ocis_core::checksum::hex;
 use ocis_core::data::Body;
 use ocis_core::id::StorageId;
-use ocis_core::port::{Maintenance, Spaces, Trash, UploadSessions, Versions, Wire};
+use ocis_core::port::{AppTokens, Maintenance, Spaces, Trash, UploadSessions, Versions, Wire};
 use ocis_core::time::{Clock as _, SystemClock};
 use ocis_core::{Caller, Cx, Error, Result};
 use serde::{Deserialize, Serialize};
@@ -140,6 +140,9 @@ async fn call(peers: &Peers, path: &str, request: Value) -> Result<Value> {
     let ["", "stores", storage, port, method] = parts[..] else { return Err(unknown()) };
     let cx = Cx::new(Caller::Service("command line".into()), SystemClock.now());
     match port {
+        "app-tokens" => {
+            <dyn AppTokens>::dispatch(&*peers.app_tokens(), &cx, method, request).await
+        }
         "maintenance" => {
             let port = peers.keyed_maintenance().find(storage).ok_or_else(unknown)?;
             <dyn Maintenance>::dispatch(&port, &cx, method, request).await

@@ -75,7 +75,10 @@ impl Authentication {
         let (head, body) = request.into_parts();
         if failure.kind() == ErrorKind::Unauthenticated && !is_script(&head.headers) {
             let host = self.realm(&head);
-            for name in self.schemes.iter().filter_map(|scheme| scheme.challenge()) {
+            let mut names: Vec<_> =
+                self.schemes.iter().filter_map(Scheme::challenge).collect();
+            names.dedup();
+            for name in names {
                 let challenge = format!("{name} realm=\"{host}\", charset=\"UTF-8\"");
                 if let Ok(challenge) = HeaderValue::from_str(&challenge) {
                     response.headers_mut().append(WWW_AUTHENTICATE, challenge);

@@ -12,6 +12,7 @@ use futures::StreamExt as _;
 use http::{Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
+use ocis_core::config::{Networks, Value as _};
 use ocis_core::data::{Body, HttpService, full};
 use ocis_core::id::{ResourceId, SpaceId, StorageId, UserId};
 use ocis_core::port::{
@@ -51,6 +52,8 @@ impl Clock for Fixed {
 pub(crate) struct Directory {
     pub(crate) asked: AtomicUsize,
     pub(crate) fails: Mutex<Option<ErrorKind>>,
+    /// What was presented last, as it may be shown.
+    pub(crate) last: Mutex<String>,
 }
 
 #[async_trait]
@@ -60,7 +63,14 @@ impl Authenticate for Directory {
         if let Some(kind) = *self.fails.lock() {
             return Err(Error::new(kind, "not now").with("retry_after", 7));
         }
+        *self.last.lock() = format!("{credentials:?}");
         match credentials {
+            Credentials::AppToken { username, token, .. } if token.expose() == "ocis_x" => {
+                Ok(Arc::new(person(&username)?))
+            }
+            Credentials::SignedUrl { url, .. } if url.ends_with("OC-Signature=right") => {
+                Ok(Arc::new(person("marie")?))
+            }
             Credentials::Bearer { token } if token.expose() == "token" => {
                 Ok(Arc::new(person("einstein")?))
             }
@@ -195,22 +205,27 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn edge(&self, basic_auth: bool) -> HttpService {
+        let mut schemes = vec![Scheme::Bearer];
+        if basic_auth {
+            schemes.push(Scheme::Basic);
+        }
+        self.edge_with(schemes, "")
+    }
+
+    /// An edge that takes credentials of `schemes`, behind the proxies in `trusted`.
+    pub(crate) fn edge_with(&self, schemes: Vec<Scheme>, trusted: &str) -> HttpService {
         let backend = self.backend();
         Edge::new(EdgeParts {
             authenticate: Arc::clone(&self.directory) as _,
             roles: Arc::clone(&self.roles) as _,
             spaces: Arc::clone(&self.spaces) as _,
             backends: HashMap::from([("ocdav", backend.clone()), ("frontend", backend)]),
-            schemes: if basic_auth {
-                vec![Scheme::Bearer, Scheme::Basic]
-            } else {
-                vec![Scheme::Bearer]
-            },
+            schemes,
             url: "https://cloud.example.org".into(),
             clock: Arc::new(Fixed),
             deadline: Duration::from_secs(60),
             role_quotas: HashMap::from([(UserRole::User.id().to_owned(), 1000)]),
-            trusted_proxies: Vec::new(),
+            trusted_proxies: Networks::parse(trusted).unwrap(),
         })
     }
 

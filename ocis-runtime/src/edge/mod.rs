@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use http::request::Parts;
 use http::{HeaderName, Method, Request, Response, StatusCode};
+use ocis_core::config::Networks;
 use ocis_core::cx::Peer;
 use ocis_core::data::{Body, HttpService, TICKET, empty};
 use ocis_core::port::{Authenticate, Roles as RolesPort, Spaces};
@@ -31,7 +32,7 @@ use self::authenticate::Authentication;
 use self::home::Homes;
 use self::role::Roles;
 use self::routes::{Route, Routes};
-pub use self::scheme::Scheme;
+pub use self::scheme::{Scheme, SignedUrls};
 use crate::http::layer::{Answer, Stack};
 use crate::http::observe::ServedBy;
 use crate::http::{PeerAddr, RequestId};
@@ -59,7 +60,7 @@ pub struct EdgeParts {
     pub role_quotas: HashMap<String, u64>,
     /// Reverse proxies in front of this server. Only what comes from them may name the client's
     /// address in `X-Forwarded-For`.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Networks,
 }
 
 /// The one service of the public listener.
@@ -70,7 +71,7 @@ pub struct Edge {
     homes: Homes,
     clock: Arc<dyn Clock>,
     deadline: Duration,
-    trusted_proxies: Vec<IpAddr>,
+    trusted_proxies: Networks,
     url: String,
 }
 

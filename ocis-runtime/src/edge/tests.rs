@@ -87,6 +87,68 @@ async fn a_bearer_token_says_who_is_calling_and_goes_no_further() {
 }
 
 #[tokio::test]
+async fn an_app_token_comes_as_basic_whether_or_not_passwords_are_taken() {
+    let world = World::default();
+    let token = "Basic bWFyaWU6b2Npc194";
+    let get = |value: &str| request("GET", "/webdav/x").header(AUTHORIZATION, value);
+    let only = world.edge_with(vec![Scheme::AppToken], "");
+    let answered = send(&only, get(token)).await;
+    assert_eq!((answered.status, answered.body.as_str()), (200, "marie trace= host bytes=0\n"));
+    let answered = send(&only, get(ADMIN)).await;
+    assert_eq!(answered.status, 401);
+    let both = world.edge_with(vec![Scheme::AppToken, Scheme::Basic], "");
+    assert_eq!(send(&both, get(token)).await.status, 200);
+    assert_eq!(send(&both, get(ADMIN)).await.status, 200);
+    let answered = send(&both, request("GET", "/webdav/x")).await;
+    assert_eq!(answered.headers.get_all(WWW_AUTHENTICATE).iter().count(), 1);
+}
+
+#[tokio::test]
+async fn a_signed_url_is_credentials_where_there_are_no_others() {
+    let world = World::default();
+    let urls = SignedUrls::new(vec![Method::GET], "https://cloud.example.org");
+    let edge = world.edge_with(vec![Scheme::Basic, Scheme::SignedUrl(urls)], "");
+    let right = "/webdav/x?OC-Signature=right";
+    let answered = send(&edge, request("GET", right)).await;
+    assert_eq!((answered.status, answered.body.as_str()), (200, "marie trace= host bytes=0\n"));
+    for refused in [
+        request("GET", "/webdav/x?OC-Signature=wrong"),
+        request("PUT", right),
+        request("GET", right).header(AUTHORIZATION, "Basic YWRtaW46d3Jvbmc="),
+    ] {
+        assert_eq!(send(&edge, refused).await.status, 401);
+    }
+    assert_eq!(send(&world.edge(true), request("GET", right)).await.status, 401);
+}
+
+#[tokio::test]
+async fn who_guesses_is_counted_under_the_address_that_cannot_be_forged() {
+    let world = World::default();
+    let from = async |edge: &HttpService, peer: &str, forwarded: &str| {
+        let mut guess = request("GET", "/webdav/x")
+            .header(AUTHORIZATION, ADMIN)
+            .header("x-forwarded-for", forwarded)
+            .header("forwarded", format!("for={forwarded}"))
+            .header("x-real-ip", forwarded)
+            .header("client-ip", forwarded);
+        let address = format!("{peer}:50000").parse().unwrap();
+        guess.extensions_mut().unwrap().insert(PeerAddr { address, tls: true });
+        send(edge, guess).await;
+        world.directory.last.lock().clone()
+    };
+    let edge = world.edge(true);
+    for forged in ["1.2.3.4", "5.6.7.8", "127.0.0.1"] {
+        let shown = from(&edge, "192.0.2.1", forged).await;
+        assert!(shown.contains("peer: Some(192.0.2.1)"), "{shown}");
+    }
+    let behind = world.edge_with(vec![Scheme::Basic], "10.0.0.0/8");
+    let shown = from(&behind, "10.0.0.1", "6.6.6.6, 1.2.3.4").await;
+    assert!(shown.contains("peer: Some(1.2.3.4)"), "what the client wrote comes first: {shown}");
+    let shown = from(&behind, "192.0.2.1", "1.2.3.4").await;
+    assert!(shown.contains("peer: Some(192.0.2.1)"), "{shown}");
+}
+
+#[tokio::test]
 async fn the_service_learns_who_is_calling_and_nothing_that_pretends_to_say_so() {
     let edge = World::default().edge(true);
     let mut pretending = request("GET", "/webdav/x")

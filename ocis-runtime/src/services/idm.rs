@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ocis_auth::basic::{Basic, BasicOptions};
 use ocis_auth::directory::ldap::{LdapServer, ServiceAccount};
 use ocis_auth::directory::{Bootstrap, Directory, Editor};
+use ocis_auth::throttle::Throttle;
 use ocis_core::id::UserId;
 use ocis_core::port::{Authenticate, Late};
 use ocis_core::time::{Clock as _, SystemClock};
@@ -41,6 +42,7 @@ impl Service for Idm {
 
     fn build(config: Self::Config, peers: &Peers) -> Result<Unit> {
         peers.set_own_ldap(config.ldaps_addr.as_str());
+        let throttle = peers.throttle()?;
         let handles = Handles::unbound();
         let (opened, closed) = (handles.clone(), handles.clone());
         // From the step that opens to the job that serves.
@@ -62,7 +64,7 @@ impl Service for Idm {
                 if let Ok(address) = socket.local_addr() {
                     info!(service = Self::NAME, %address, "serving LDAPS");
                 }
-                let server = opened.bind(directory, &config)?;
+                let server = opened.bind(directory, &config, throttle)?;
                 *door.lock() = Some(Door { socket, tls, server });
                 Ok(())
             })
@@ -106,8 +108,14 @@ impl Handles {
     }
 
     /// Binds all ports to `directory`, and gives the server that offers it over LDAP.
-    fn bind(&self, directory: Arc<Directory>, config: &settings::Idm) -> Result<LdapServer> {
-        let options = BasicOptions::new(config.issuer.as_str());
+    fn bind(
+        &self,
+        directory: Arc<Directory>,
+        config: &settings::Idm,
+        throttle: Arc<Throttle>,
+    ) -> Result<LdapServer> {
+        let options =
+            BasicOptions { throttle: Some(throttle), ..BasicOptions::new(config.issuer.as_str()) };
         let basic: Arc<dyn Authenticate> =
             Arc::new(Basic::new(Arc::<Directory>::clone(&directory), options)?);
         let server = LdapServer::new(

@@ -37,10 +37,6 @@ later! {
     AppProvider = "app-provider", "opening files in web applications comes";
     /// Which application opens which media type.
     AppRegistry = "app-registry", "choosing the application for a media type comes";
-    /// Credentials of parts of the server.
-    AuthMachine = "auth-machine", "acting for a user with the machine key comes";
-    /// Service accounts.
-    AuthService = "auth-service", "signing in with service accounts comes";
     /// Changes, for connected clients.
     Clientlog = "clientlog", "telling connected clients about changes comes";
     /// Past events.
@@ -49,8 +45,6 @@ later! {
     Notifications = "notifications", "notifications by mail come";
     /// Sharing with other servers.
     Ocm = "ocm", "sharing with other servers comes";
-    /// Signing keys.
-    Ocs = "ocs", "signing keys for URLs come";
     /// What is done to uploads before they are readable.
     Postprocessing = "postprocessing", "scanning and checking uploads comes";
     /// Search.

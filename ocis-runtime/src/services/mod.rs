@@ -2,7 +2,10 @@
 //! the only list of them.
 
 mod accounts;
+mod auth_app;
 mod auth_basic;
+mod auth_machine;
+mod auth_service;
 mod frontend;
 mod gateway;
 mod graph;
@@ -12,13 +15,17 @@ mod idp;
 mod later;
 mod nats;
 mod ocdav;
+mod ocs;
 mod proxy;
 mod settings;
 mod storage_system;
 mod storage_users;
 mod users;
 
+pub use self::auth_app::AuthApp;
 pub use self::auth_basic::AuthBasic;
+pub use self::auth_machine::AuthMachine;
+pub use self::auth_service::AuthService;
 pub use self::frontend::Frontend;
 pub use self::gateway::Gateway;
 pub use self::graph::Graph;
@@ -26,12 +33,13 @@ pub use self::groups::Groups;
 pub use self::idm::Idm;
 pub use self::idp::Idp;
 pub use self::later::{
-    AppProvider, AppRegistry, AuthMachine, AuthService, Clientlog, Eventhistory, Notifications,
-    Ocm, Ocs, Postprocessing, Search, Sharing, Sse, StoragePubliclink, StorageShares, Thumbnails,
-    Userlog, Web, Webdav, Webfinger,
+    AppProvider, AppRegistry, Clientlog, Eventhistory, Notifications, Ocm, Postprocessing,
+    Search, Sharing, Sse, StoragePubliclink, StorageShares, Thumbnails, Userlog, Web,
+    Webdav, Webfinger,
 };
 pub use self::nats::Nats;
 pub use self::ocdav::Ocdav;
+pub use self::ocs::Ocs;
 pub use self::proxy::Proxy;
 pub use self::settings::Settings;
 pub use self::storage_system::StorageSystem;
@@ -78,6 +86,12 @@ pub fn predefined() -> Registry {
         .with::<Web>()
         .with::<Webdav>()
         .with::<Webfinger>()
+}
+
+/// Everything that a server can run: the predefined services, and those that it runs when they are
+/// added (`OCIS_ADD_RUN_SERVICES`).
+pub fn all() -> Registry {
+    predefined().with::<AuthApp>()
 }
 
 #[cfg(test)]
@@ -129,11 +143,14 @@ mod tests {
     #[test]
     fn the_settings_reference_knows_the_same_services() {
         assert_eq!(predefined().names(), crate::settings::names());
+        let optional = crate::settings::OPTIONAL.iter().map(|entry| entry.table.service);
+        let names: Vec<_> = predefined().names().into_iter().chain(optional).collect();
+        assert_eq!(all().names(), names);
     }
 
     #[test]
     fn every_service_has_the_settings_of_its_own_name() {
-        for entry in predefined().entries() {
+        for entry in all().entries() {
             assert_eq!(entry.settings.service, entry.name);
             assert!(entry.settings.row("debug_addr").is_some(), "{}", entry.name);
         }
@@ -141,7 +158,7 @@ mod tests {
 
     #[test]
     fn every_need_is_offered_by_somebody() {
-        let registry = predefined();
+        let registry = all();
         for entry in registry.entries() {
             for need in entry.needs {
                 assert!(registry.who_offers(*need).is_some(), "{} needs {need}", entry.name);

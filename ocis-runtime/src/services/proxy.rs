@@ -7,20 +7,22 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use http::Method;
 use ocis_core::time::{Clock as _, SystemClock};
 use ocis_core::{Error, Result};
 use rustls::ServerConfig;
 use tracing::warn;
 
 use crate::edge::openid::{backchannel_logout, rewriting_well_known};
-use crate::edge::{Edge, EdgeParts, Scheme};
+use crate::edge::{Edge, EdgeParts, Scheme, SignedUrls};
 use crate::http::{Limits, PublicSettings, public, serve, tls};
 use crate::peers::{Offer, Peers, Port, Slot};
 use crate::service::{Listener, Service, Unit};
 use crate::settings;
 
 /// The services that a route leads to (`reference/routes.md` section 1).
-const BACKENDS: [&str; 12] = [
+const BACKENDS: [&str; 13] = [
+    "auth-app",
     "frontend",
     "graph",
     "idp",
@@ -56,10 +58,6 @@ impl Service for Proxy {
     fn build(config: Self::Config, peers: &Peers) -> Result<Unit> {
         let url = config.ocis_url.as_str().trim_end_matches('/').to_owned();
         let quotas = config.role_quotas.iter().map(|(role, quota)| (role.clone(), quota.0));
-        let mut schemes = vec![Scheme::Bearer];
-        if config.enable_basic_auth {
-            schemes.push(Scheme::Basic);
-        }
         let bearer = openid::bearer(&config, peers)?;
         let mut backends: HashMap<_, _> =
             BACKENDS.map(|name| (name, peers.http(name))).into_iter().collect();
@@ -73,12 +71,12 @@ impl Service for Proxy {
             roles: peers.roles(),
             spaces: peers.spaces(),
             backends,
-            schemes,
+            schemes: schemes(&config, &url)?,
             url: url.clone(),
             clock: Arc::new(SystemClock),
             deadline: DEADLINE,
             role_quotas: quotas.collect(),
-            trusted_proxies: Vec::new(),
+            trusted_proxies: config.trusted_proxies.clone(),
         });
         let certificate = Arc::new(OnceLock::new());
         let used = Arc::clone(&certificate);
@@ -110,6 +108,30 @@ impl Service for Proxy {
             Ok(())
         }))
     }
+}
+
+/// What is accepted as credentials. App tokens come before passwords: what has not the form of a
+/// token is passed on, and a password is slow to refuse.
+fn schemes(config: &settings::Proxy, url: &str) -> Result<Vec<Scheme>> {
+    let mut schemes = vec![Scheme::Bearer];
+    if config.enable_app_auth {
+        schemes.push(Scheme::AppToken);
+    }
+    if config.enable_basic_auth {
+        schemes.push(Scheme::Basic);
+    }
+    if config.enable_presigned_urls {
+        let methods = config.presigned_url_methods.iter().map(|name| {
+            Method::from_bytes(name.to_ascii_uppercase().as_bytes()).map_err(|_| {
+                Error::invalid(format!(
+                    "proxy.pre_signed_url.allowed_http_methods names {name:?}, which is no method; \
+                     right would be GET"
+                ))
+            })
+        });
+        schemes.push(Scheme::SignedUrl(SignedUrls::new(methods.collect::<Result<_>>()?, url)));
+    }
+    Ok(schemes)
 }
 
 /// The certificate of the listener, which is made when it is missing at its default place; none for

@@ -2,7 +2,7 @@
 
 use ocis_core::config::{Layers, Problems, Section as _, Source, Warning, check, problem};
 
-use super::{ENTRIES, Global, Runtime, names, tables};
+use super::{ENTRIES, Global, Runtime, entries, names, tables};
 
 /// Variables that commands read, and that no table has.
 const OF_COMMANDS: &[&str] = &[
@@ -33,8 +33,8 @@ impl Loaded {
     /// Otherwise everything that is wrong with any of them.
     pub fn server(source: &dyn Source) -> Result<Self, Problems> {
         Self::read(source, |runtime| {
-            let all = names();
-            runtime.select(&all, &all)
+            let all: Vec<_> = entries().map(|entry| entry.table.service).collect();
+            runtime.select(&all, &names())
         })
     }
 
@@ -60,7 +60,7 @@ impl Loaded {
         all.extend(of_global);
         all.extend(of_runtime);
         all.extend(of_selection);
-        for entry in ENTRIES.iter().filter(|entry| services.contains(&entry.table.service)) {
+        for entry in entries().filter(|entry| services.contains(&entry.table.service)) {
             all.extend((entry.verify)(&layers));
         }
         if !layers.problems().is_empty() {

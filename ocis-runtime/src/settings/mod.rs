@@ -1,7 +1,7 @@
 //! The settings of the predefined services, and how a process reads them.
 //!
-//! Each service has one table (`services/<name>.rs`); [`ENTRIES`] lists them in the order of the
-//! user's document. Loader, `--help`, the settings reference and the checks read that list.
+//! Each service has one table (`services/<name>.rs`); [`ENTRIES`] lists the predefined ones in the
+//! order of the user's document, [`OPTIONAL`] those that run only when they are added. Loader, `--help`, the settings reference and the checks read these lists.
 
 pub mod driver;
 mod global;
@@ -73,17 +73,25 @@ pub static ENTRIES: &[Entry] = &[
     Entry::of::<Webfinger>(),
 ];
 
+/// The services that run only when they are named (`OCIS_ADD_RUN_SERVICES`), by name.
+pub static OPTIONAL: &[Entry] = &[Entry::of::<AuthApp>()];
+
+/// Everything that this program can run.
+fn entries() -> impl Iterator<Item = &'static Entry> {
+    ENTRIES.iter().chain(OPTIONAL)
+}
+
 /// All tables: the global one, that of the supervisor, those of the services.
 pub fn tables() -> Vec<&'static Table> {
     [&Global::TABLE, &Runtime::TABLE]
         .into_iter()
-        .chain(ENTRIES.iter().map(|entry| &entry.table))
+        .chain(entries().map(|entry| &entry.table))
         .collect()
 }
 
 /// The table of a service.
 pub fn table(service: &str) -> Option<&'static Table> {
-    ENTRIES.iter().map(|entry| &entry.table).find(|table| table.service == service)
+    entries().map(|entry| &entry.table).find(|table| table.service == service)
 }
 
 /// The settings of a service for its `--help`.

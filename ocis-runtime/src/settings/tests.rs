@@ -8,7 +8,7 @@ use ocis_core::config::{Row, Table, Warning};
 use super::*;
 
 /// Settings that are not oCIS's, and why.
-const OURS: [(&str, &str, &str); 10] = [
+const OURS: [(&str, &str, &str); 15] = [
     (
         "idm",
         "directory",
@@ -21,6 +21,11 @@ const OURS: [(&str, &str, &str); 10] = [
     ("nats", "max_bytes", "oCIS keeps every event for ever"),
     ("nats", "max_events", "oCIS keeps every event for ever"),
     ("storage-users", "events_max_waiting", "oCIS forgets what its bus does not take"),
+    ("auth-app", "issuer", "oCIS takes it from the account"),
+    ("auth-machine", "issuer", "oCIS takes it from the account"),
+    ("auth-service", "issuer", "oCIS takes it from the account"),
+    ("ocs", "issuer", "oCIS takes it from the account"),
+    ("proxy", "trusted_proxies", "oCIS limits no attempts, so it need not know who makes them"),
     ("proxy", "oidc_audiences", "oCIS takes tokens that are meant for anybody"),
     ("proxy", "ocis_url", "oCIS reads the global setting through its shared configuration"),
 ];
@@ -93,6 +98,7 @@ fn tables_agree_with_ocis() {
 fn tables_agree_with_each_other() {
     assert_eq!(ENTRIES.len(), 34);
     assert!(ENTRIES.is_sorted_by_key(|entry| entry.table.service));
+    assert!(OPTIONAL.is_sorted_by_key(|entry| entry.table.service));
     for table in tables() {
         let mut fields: Vec<_> = table.rows.iter().map(|row| row.field).collect();
         fields.sort_unstable();
@@ -100,7 +106,7 @@ fn tables_agree_with_each_other() {
         fields.dedup();
         assert_eq!(fields.len(), count, "{}: a field is there twice", table.service);
     }
-    for entry in ENTRIES {
+    for entry in entries() {
         let table = entry.table;
         assert_eq!(table.key, known::topic(table.service));
         assert!(known::services().contains(&table.service), "{}", table.service);
@@ -112,8 +118,7 @@ fn tables_agree_with_each_other() {
 
 #[test]
 fn what_starts_a_debug_listener_has_an_address_of_its_own() {
-    let mut addresses: Vec<_> = ENTRIES
-        .iter()
+    let mut addresses: Vec<_> = entries()
         .flat_map(|entry| entry.table.rows)
         .filter(|row| row.kind == "host:port")
         .map(|row| row.default)
@@ -258,6 +263,15 @@ fn services_are_selected_as_in_ocis() {
     let yaml = Memory::new().yaml("ocis.yaml", "runtime:\n  services: [a]\n");
     assert_eq!(selected(yaml).unwrap(), ["a"]);
     assert_eq!(Runtime::default().address(), "localhost:9250");
+}
+
+#[test]
+fn optional_services_run_when_they_are_added() {
+    let services = |source: Memory| Loaded::server(&source).unwrap().services;
+    assert!(!services(initialised()).contains(&"auth-app"));
+    let added = services(initialised().var("OCIS_ADD_RUN_SERVICES", "auth-app"));
+    assert_eq!((added.len(), added.contains(&"auth-app")), (35, true));
+    assert_eq!(services(initialised().var("OCIS_RUN_SERVICES", "auth-app")), ["auth-app"]);
 }
 
 #[test]

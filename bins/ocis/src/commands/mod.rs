@@ -1,5 +1,6 @@
 //! What the commands do.
 
+pub(crate) mod auth_app;
 pub(crate) mod backup;
 pub(crate) mod decomposedfs;
 pub(crate) mod health;

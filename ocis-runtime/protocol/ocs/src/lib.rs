@@ -9,6 +9,7 @@ mod config;
 mod envelope;
 mod error;
 mod route;
+mod signing_key;
 mod user;
 mod xml;
 
@@ -20,6 +21,8 @@ use ocis_core::data::HttpService;
 use ocis_core::port::Spaces;
 
 use capabilities::Features;
+
+pub use signing_key::SigningKeyEndpoint;
 
 /// What the endpoints are made of.
 #[derive(Clone)]

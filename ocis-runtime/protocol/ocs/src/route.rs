@@ -12,20 +12,24 @@ use crate::{OcsParts, capabilities, config, user};
 
 /// Answers one request.
 pub(crate) async fn answer(parts: &OcsParts, head: &Parts) -> Response<Body> {
+    let (envelope, rest) = enveloped(head);
+    let answer = match rest {
+        Some(rest) => dispatch(parts, envelope, head, rest).await,
+        None => Err(Failure::NoRoute),
+    };
+    answer.unwrap_or_else(|failure| envelope.failure(&failure))
+}
+
+/// How the answer to a request is written, and the path below the version of the API, if there is
+/// one.
+pub(crate) fn enveloped(head: &Parts) -> (Envelope, Option<&str>) {
     let form = Form::of_query(head.uri.query());
     let path = head.uri.path().trim_end_matches('/');
-    let (version, rest) = if let Some(rest) = path.strip_prefix("/ocs/v1.php/") {
-        (Version::V1, rest)
-    } else if let Some(rest) = path.strip_prefix("/ocs/v2.php/") {
-        (Version::V2, rest)
-    } else {
-        return Envelope { version: Version::V2, form }.failure(&Failure::NoRoute);
+    let (version, rest) = match path.strip_prefix("/ocs/v1.php/") {
+        Some(rest) => (Version::V1, Some(rest)),
+        None => (Version::V2, path.strip_prefix("/ocs/v2.php/")),
     };
-    let envelope = Envelope { version, form };
-    match dispatch(parts, envelope, head, rest).await {
-        Ok(response) => response,
-        Err(failure) => envelope.failure(&failure),
-    }
+    (Envelope { version, form }, rest)
 }
 
 async fn dispatch(
@@ -35,11 +39,7 @@ async fn dispatch(
     path: &str,
 ) -> Result<Response<Body>, Failure> {
     let segments: Vec<&str> = path.split('/').collect();
-    let is_later = matches!(
-        segments.as_slice(),
-        ["apps", "files_sharing" | "notifications", ..] | ["cloud", "user", "signing-key"]
-    );
-    if is_later {
+    if matches!(segments.as_slice(), ["apps", "files_sharing" | "notifications", ..]) {
         return Err(Failure::NotYet);
     }
     let get = || match head.method {

@@ -272,7 +272,6 @@ async fn what_is_not_there() {
         ("/ocs/v2.php/cloud/user/marie", 404, 998),
         ("/ocs/v1.php/apps/files_sharing/api/v1/shares", 501, 501),
         ("/ocs/v2.php/apps/notifications/api/v1/notifications", 501, 501),
-        ("/ocs/v2.php/cloud/user/signing-key", 501, 501),
         ("/ocs/v2.php/cloud/users/%ff", 400, 400),
     ] {
         let (got, body) = get(&format!("{path}?format=json")).await;
@@ -293,4 +292,38 @@ async fn a_request_without_its_context_is_a_defect_and_not_a_guest() {
     let response = service.oneshot(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(response.headers()["ocs-api-version"], "2");
+}
+
+/// Everybody's key is `secret`.
+struct OneKey;
+
+#[async_trait]
+impl ocis_core::port::SigningKeys for OneKey {
+    async fn own(
+        &self,
+        cx: &Cx,
+        _: ocis_core::port::OwnSigningKey,
+    ) -> Result<ocis_core::port::SigningKey> {
+        let user = cx.caller.identity()?.id.clone();
+        let key = ocis_core::config::Secret::new("secret");
+        Ok(ocis_core::port::SigningKey { user, key })
+    }
+}
+
+#[tokio::test]
+async fn the_signing_key_of_the_caller() {
+    let service = SigningKeyEndpoint::new(Arc::new(OneKey));
+    let path = "/ocs/v1.php/cloud/user/signing-key";
+    let (status, body) = ask(&service, marie(), "GET", path).await;
+    assert_eq!(status, StatusCode::OK);
+    // As the web client reads it.
+    assert!(body.contains("<signing-key>secret</signing-key>"), "{body}");
+    let (_, body) = ask(&service, marie(), "GET", &format!("{path}?format=json")).await;
+    let data = r#""data":{"user":"f7fbf8c8-139b-4376-b307-cf0a8c2d0d9c","signing-key":"secret"}"#;
+    assert!(body.contains(data), "{body}");
+    let other = "/ocs/v2.php/cloud/user/signing-keys";
+    assert_eq!(ask(&service, marie(), "GET", other).await.0, StatusCode::NOT_FOUND);
+    let v2 = "/ocs/v2.php/cloud/user/signing-key";
+    assert_eq!(ask(&service, marie(), "POST", v2).await.0, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(ask(&service, Caller::Anonymous, "GET", v2).await.0, StatusCode::UNAUTHORIZED);
 }

@@ -5,8 +5,10 @@
 //! service that knows it. A new way is a variant here, a file with its parser, and a variant of
 //! [`Credentials`].
 
+mod app_token;
 mod basic;
 mod bearer;
+mod signed_url;
 
 use std::net::IpAddr;
 
@@ -14,15 +16,21 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use ocis_core::port::Credentials;
 
+pub use self::signed_url::SignedUrls;
+
 /// A way to say who is calling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Scheme {
     /// A token of an OpenID provider (RFC 6750), in the header `Authorization` only: in a query it
     /// would end up in logs and histories.
     Bearer,
+    /// User name and app token, in the form of [`Self::Basic`].
+    AppToken,
     /// User name and password (RFC 7617).
     Basic,
+    /// A signature in the query of the URL.
+    SignedUrl(SignedUrls),
 }
 
 /// A request, as far as it can say who is calling.
@@ -35,19 +43,24 @@ pub(super) struct Asked<'a> {
 
 impl Scheme {
     /// What the request presents in this way, if it does.
-    pub(super) fn credentials(self, asked: Asked<'_>) -> Option<Credentials> {
+    pub(super) fn credentials(&self, asked: Asked<'_>) -> Option<Credentials> {
         match self {
             Self::Bearer => bearer::credentials(asked.authorization("bearer")?),
+            Self::AppToken => {
+                app_token::credentials(asked.authorization("basic")?, asked.peer)
+            }
             Self::Basic => basic::credentials(asked.authorization("basic")?, asked.peer),
+            Self::SignedUrl(urls) => urls.credentials(asked),
         }
     }
 
     /// The name of the scheme in a challenge (RFC 9110 section 11.6.1); none where a client cannot
     /// be asked for it.
-    pub(super) fn challenge(self) -> Option<&'static str> {
+    pub(super) fn challenge(&self) -> Option<&'static str> {
         match self {
             Self::Bearer => Some("Bearer"),
-            Self::Basic => Some("Basic"),
+            Self::AppToken | Self::Basic => Some("Basic"),
+            Self::SignedUrl(_) => None,
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Settings of auth-machine.
 
-use ocis_core::config::Secret;
+use ocis_core::config::{Secret, WebUrl};
 use ocis_core::settings;
 
 settings! {
-    /// Lets parts of the server act for a user. Comes in a later version.
+    /// Lets parts of the server act for a user.
     pub struct AuthMachine("auth-machine", key "auth_machine", prefix "AUTH_MACHINE", debug "127.0.0.1:9167") {
+        /// Issuer under which the accounts are known.
+        issuer: WebUrl = "https://localhost:9200", "", ["OCIS_URL", "OCIS_OIDC_ISSUER"];
         /// Signs the tokens that carry the caller inside the server.
         jwt_secret: Secret = "",
             "token_manager.jwt_secret", ["OCIS_JWT_SECRET", "AUTH_MACHINE_JWT_SECRET"], required;

@@ -1,7 +1,8 @@
-//! The settings of the predefined services, one file each.
+//! The settings of the services, one file each.
 
 mod app_provider;
 mod app_registry;
+mod auth_app;
 mod auth_basic;
 mod auth_machine;
 mod auth_service;
@@ -37,6 +38,7 @@ mod webfinger;
 
 pub use app_provider::AppProvider;
 pub use app_registry::AppRegistry;
+pub use auth_app::AuthApp;
 pub use auth_basic::AuthBasic;
 pub use auth_machine::AuthMachine;
 pub use auth_service::AuthService;

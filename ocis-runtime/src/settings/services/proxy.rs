@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ocis_core::config::{Address, ByteSize, Seconds, Secret, WebUrl};
+use ocis_core::config::{Address, ByteSize, Networks, Seconds, Secret, WebUrl};
 use ocis_core::settings;
 
 use crate::settings::openid::{AccountClaim, RoleDriver, RoleMappings, VerifyMethod};
@@ -26,6 +26,16 @@ settings! {
         ocis_url: WebUrl = "https://localhost:9200", "", ["OCIS_URL"];
         /// Whether clients may sign in with user name and password at every request.
         enable_basic_auth: bool = "false", "enable_basic_auth", ["PROXY_ENABLE_BASIC_AUTH"];
+        /// Whether programs may sign in with user name and app token at every request.
+        enable_app_auth: bool = "false",
+            "auth_middleware.allow_app_auth", ["PROXY_ENABLE_APP_AUTH"];
+        /// Whether a signature in the URL is accepted instead of credentials.
+        enable_presigned_urls: bool = "true",
+            "pre_signed_url.enabled", ["PROXY_ENABLE_PRESIGNEDURLS"];
+        /// Methods that a URL can be signed for.
+        presigned_url_methods: Vec<String> = "GET", "pre_signed_url.allowed_http_methods", [];
+        /// Networks and addresses of the reverse proxies in front of this server. Only they may name the client's address in X-Forwarded-For, by which failed sign-ins are counted.
+        trusted_proxies: Networks = "", "trusted_proxies", ["PROXY_TRUSTED_PROXIES"];
         /// The OpenID provider whose tokens are accepted.
         oidc_issuer: WebUrl = "https://localhost:9200",
             "oidc.issuer", ["OCIS_URL", "OCIS_OIDC_ISSUER", "PROXY_OIDC_ISSUER"];
