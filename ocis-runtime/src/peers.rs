@@ -13,8 +13,8 @@ use std::sync::{Arc, OnceLock};
 use ocis_auth::throttle::{Limits, Throttle};
 use ocis_core::data::HttpService;
 use ocis_core::port::{
-    AppTokens, Authenticate, EventBus, Grants, Groups, KeyValue, Late, Maintenance, Nodes, Provisioning,
-    Roles, Settings, Spaces, Trash, UploadSessions, Uploads, Users, Versions,
+    AppTokens, Authenticate, EventBus, Grants, Groups, KeyValue, Late, Maintenance, Nodes,
+    Provisioning, Roles, Settings, Spaces, Trash, UploadSessions, Uploads, Users, Versions,
 };
 use ocis_core::{Error, Result};
 use parking_lot::Mutex;

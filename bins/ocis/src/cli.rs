@@ -10,8 +10,8 @@ use ocis_core::Error;
 use ocis_runtime::registry::{Entry, Registry};
 
 use crate::commands::{
-    auth_app, backup, decomposedfs, health, idm, init, list, revisions, server, trash, trash_bin, uploads,
-    version,
+    auth_app, backup, decomposedfs, health, idm, init, list, revisions, server, trash, trash_bin,
+    uploads, version,
 };
 use crate::help;
 
@@ -125,10 +125,11 @@ pub(crate) fn parse(
     let entry = *registry.get(name)?;
     match matches.subcommand() {
         Some((sub, matches)) => {
-            let sub = ["server", "health", "version", "create", "resetpassword", "uploads", "trash-bin"]
-                .into_iter()
-                .find(|known| *known == sub)
-                .ok_or_else(|| Error::invalid(format!("no command {sub}")))?;
+            let sub =
+                ["server", "health", "version", "create", "resetpassword", "uploads", "trash-bin"]
+                    .into_iter()
+                    .find(|known| *known == sub)
+                    .ok_or_else(|| Error::invalid(format!("no command {sub}")))?;
             Ok(Call::Service(entry, sub, matches.clone()))
         }
         None => described(&mut program, registry, name),

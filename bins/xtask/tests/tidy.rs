@@ -211,8 +211,9 @@ fn protocols_do_not_know_implementations() {
         .filter(|(path, _)| !path.starts_with("ocis-runtime/src/services/"))
         .filter(|(_, text)| {
             let text = outside_tests(text);
-            let protocol =
-                ["ocis_auth_app", "ocis_webdav", "ocis_ocs", "ocis_graph"].iter().any(|name| text.contains(name));
+            let protocol = ["ocis_auth_app", "ocis_webdav", "ocis_ocs", "ocis_graph"]
+                .iter()
+                .any(|name| text.contains(name));
             let implementation =
                 ["ocis_storage", "ocis_auth::"].iter().any(|name| text.contains(name));
             protocol && implementation

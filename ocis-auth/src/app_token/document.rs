@@ -141,8 +141,7 @@ mod tests {
         let at = |seconds| Timestamp::from_unix(seconds, 0).unwrap();
         assert!(!record.is_expired(at(1_700_003_599)));
         assert!(record.is_expired(at(1_700_003_600)));
-        let again: serde_json::Value =
-            serde_json::from_slice(&tokens.written().unwrap()).unwrap();
+        let again: serde_json::Value = serde_json::from_slice(&tokens.written().unwrap()).unwrap();
         assert_eq!(again, serde_json::from_str::<serde_json::Value>(OF_REVA).unwrap());
     }
 }

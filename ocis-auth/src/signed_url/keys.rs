@@ -67,11 +67,7 @@ impl SigningKeys {
         now < self.end(kept) && !kept.key.is_empty()
     }
 
-    async fn read(
-        &self,
-        cx: &Cx,
-        user: &UserId,
-    ) -> Result<(Option<Arc<Kept>>, DocumentCondition)> {
+    async fn read(&self, cx: &Cx, user: &UserId) -> Result<(Option<Arc<Kept>>, DocumentCondition)> {
         let Some(document) = self.store.get(&own_account(cx), place(user)).await? else {
             return Ok((None, DocumentCondition::Absent));
         };

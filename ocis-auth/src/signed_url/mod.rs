@@ -160,9 +160,9 @@ impl SignedUrls {
 /// Whether `signature` is that of one of the texts, compared in constant time.
 fn is_signed(texts: &[String], key: &Secret, signature: &[u8; 32]) -> bool {
     let (algorithm, salt) = (pbkdf2::PBKDF2_HMAC_SHA512, key.expose().as_bytes());
-    texts.iter().any(|text| {
-        pbkdf2::verify(algorithm, ROUNDS, salt, text.as_bytes(), signature).is_ok()
-    })
+    texts
+        .iter()
+        .any(|text| pbkdf2::verify(algorithm, ROUNDS, salt, text.as_bytes(), signature).is_ok())
 }
 
 #[async_trait]

@@ -55,9 +55,8 @@ impl Setting {
 fn signed(url: &str, name: &str, key: &str) -> String {
     let date = at(0).to_string().replace(':', "%3A");
     let separator = if url.contains('?') { '&' } else { '?' };
-    let url = format!(
-        "{url}{separator}OC-Credential={name}&OC-Date={date}&OC-Expires=1200&OC-Verb=GET"
-    );
+    let url =
+        format!("{url}{separator}OC-Credential={name}&OC-Date={date}&OC-Expires=1200&OC-Verb=GET");
     let mut signature = [0; 32];
     let (salt, text) = (key.as_bytes(), url.as_bytes());
     pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA512, ROUNDS, salt, text, &mut signature);

@@ -99,9 +99,10 @@ fn texts(base: &str, pairs: &[Pair<'_>]) -> Vec<String> {
         .collect();
     own.sort_by(|one, other| one.name.cmp(&other.name));
     let signed = SIGNED.iter().filter_map(|name| pairs.iter().find(|pair| pair.name == *name));
-    let encoded = own.into_iter().chain(signed).map(|pair| {
-        format!("{}={}", encoded(&pair.name), encoded(&pair.value))
-    });
+    let encoded = own
+        .into_iter()
+        .chain(signed)
+        .map(|pair| format!("{}={}", encoded(&pair.name), encoded(&pair.value)));
     let sorted = format!("{base}?{}", encoded.collect::<Vec<_>>().join("&"));
     let mut texts = vec![written];
     for text in [sorted.replacen('$', "%24", 1), sorted] {
@@ -115,9 +116,9 @@ fn texts(base: &str, pairs: &[Pair<'_>]) -> Vec<String> {
 /// Of a form: a plus is a blank.
 fn decoded(text: &str) -> Cow<'_, str> {
     match text.contains('+') {
-        true => Cow::Owned(
-            percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned(),
-        ),
+        true => {
+            Cow::Owned(percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned())
+        }
         false => percent_decode_str(text).decode_utf8_lossy(),
     }
 }
@@ -165,10 +166,8 @@ mod tests {
         let url = with(&format!("x=1&{OC}&a=b+c%2f")).unwrap();
         let sorted = format!("{BASE}?a=b+c%2F&x=1&{OC}");
         assert_eq!(url.texts, [format!("{BASE}?x=1&{OC}&a=b+c%2f"), sorted]);
-        let decoded = SignedUrl::parse(&format!(
-            "https://h/a$b?{OC}&OC-Signature={}",
-            "00".repeat(32)
-        ));
+        let decoded =
+            SignedUrl::parse(&format!("https://h/a$b?{OC}&OC-Signature={}", "00".repeat(32)));
         let texts = decoded.unwrap().texts;
         assert_eq!(texts, [format!("https://h/a$b?{OC}"), format!("https://h/a%24b?{OC}")]);
     }
@@ -202,7 +201,8 @@ mod tests {
     #[test]
     fn a_url_is_good_from_its_date_for_as_long_as_it_says() {
         let url = with(OC).unwrap();
-        let at = |seconds: i64| url.is_good(Timestamp::from_unix(1_700_000_000 + seconds, 0).unwrap());
+        let at =
+            |seconds: i64| url.is_good(Timestamp::from_unix(1_700_000_000 + seconds, 0).unwrap());
         assert!(at(0) && at(1199) && at(-300));
         assert!(!at(1200) && !at(-301));
     }

@@ -44,7 +44,9 @@ impl Network {
         let most: u32 = if address.is_ipv4() { 32 } else { Ipv6Addr::BITS };
         let length: u32 = match length {
             None => most,
-            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok()?,
+            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                digits.parse().ok()?
+            }
             Some(_) => return None,
         };
         let host = most.checked_sub(length)?;

@@ -140,9 +140,7 @@ async fn call(peers: &Peers, path: &str, request: Value) -> Result<Value> {
     let ["", "stores", storage, port, method] = parts[..] else { return Err(unknown()) };
     let cx = Cx::new(Caller::Service("command line".into()), SystemClock.now());
     match port {
-        "app-tokens" => {
-            <dyn AppTokens>::dispatch(&*peers.app_tokens(), &cx, method, request).await
-        }
+        "app-tokens" => <dyn AppTokens>::dispatch(&*peers.app_tokens(), &cx, method, request).await,
         "maintenance" => {
             let port = peers.keyed_maintenance().find(storage).ok_or_else(unknown)?;
             <dyn Maintenance>::dispatch(&port, &cx, method, request).await

@@ -75,8 +75,7 @@ impl Authentication {
         let (head, body) = request.into_parts();
         if failure.kind() == ErrorKind::Unauthenticated && !is_script(&head.headers) {
             let host = self.realm(&head);
-            let mut names: Vec<_> =
-                self.schemes.iter().filter_map(Scheme::challenge).collect();
+            let mut names: Vec<_> = self.schemes.iter().filter_map(Scheme::challenge).collect();
             names.dedup();
             for name in names {
                 let challenge = format!("{name} realm=\"{host}\", charset=\"UTF-8\"");

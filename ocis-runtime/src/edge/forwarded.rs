@@ -40,9 +40,8 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(X_FORWARDED_FOR, "6.6.6.6, 1.2.3.4".parse().unwrap());
         headers.append(X_FORWARDED_FOR, "10.0.0.2".parse().unwrap());
-        let of = |peer, trusted: &str| {
-            client(ip(peer), &headers, &Networks::parse(trusted).unwrap())
-        };
+        let of =
+            |peer, trusted: &str| client(ip(peer), &headers, &Networks::parse(trusted).unwrap());
         assert_eq!(of("10.0.0.1", ""), ip("10.0.0.1"));
         assert_eq!(of("10.0.0.1", "10.0.0.1"), ip("10.0.0.2"));
         assert_eq!(of("10.0.0.1", "10.0.0.0/30"), ip("1.2.3.4"));

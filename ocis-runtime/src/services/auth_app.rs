@@ -17,10 +17,8 @@ pub struct AuthApp;
 impl Service for AuthApp {
     const NAME: &'static str = "auth-app";
     const NEEDS: &'static [Slot] = &[Slot::Plain(Port::KeyValue), Slot::Plain(Port::Users)];
-    const OFFERS: &'static [Slot] = &[
-        Slot::Plain(Port::AppTokens),
-        Slot::Key(Port::Authenticate, Credentials::APP_TOKEN),
-    ];
+    const OFFERS: &'static [Slot] =
+        &[Slot::Plain(Port::AppTokens), Slot::Key(Port::Authenticate, Credentials::APP_TOKEN)];
     type Config = settings::AuthApp;
 
     fn build(config: Self::Config, peers: &Peers) -> Result<Unit> {

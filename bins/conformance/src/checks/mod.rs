@@ -3,6 +3,7 @@
 mod big;
 mod cadaver;
 mod crash;
+mod credentials;
 mod curl;
 mod foreign_provider;
 mod graph;
@@ -28,6 +29,7 @@ pub(crate) fn register(plan: &mut Plan) {
     cadaver::register(plan);
     curl::register(plan);
     crash::register(plan);
+    credentials::register(plan);
     big::register(plan);
     hostile::register(plan);
     supervisor::register(plan);

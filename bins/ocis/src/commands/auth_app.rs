@@ -29,9 +29,8 @@ pub(crate) fn command() -> Command {
 
 pub(crate) fn create(matches: &ArgMatches) -> Result<(), Failure> {
     let expiration = matches.get_one::<String>("expiration").map_or("72h", String::as_str);
-    let lifetime = Duration::parse(expiration).map_err(|right| {
-        Error::invalid(format!("--expiration is {expiration:?}{right}"))
-    })?;
+    let lifetime = Duration::parse(expiration)
+        .map_err(|right| Error::invalid(format!("--expiration is {expiration:?}{right}")))?;
     let username = match matches.get_one::<String>("user-name") {
         Some(name) if !name.is_empty() => name.clone(),
         _ => ask("Username to create app token for: ")?,
@@ -62,11 +61,7 @@ pub(crate) fn create(matches: &ArgMatches) -> Result<(), Failure> {
         }
         _ => error,
     })?;
-    print(&format!(
-        "App token created for {}\n token: {}\n",
-        made.username,
-        made.token.expose()
-    ));
+    print(&format!("App token created for {}\n token: {}\n", made.username, made.token.expose()));
     Ok(())
 }
 

@@ -1,6 +1,5 @@
 //! What stands in the query of a request.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use ocis_core::config::Value as _;
@@ -13,9 +12,7 @@ pub(crate) struct Query<'a>(pub(crate) &'a str);
 impl<'a> Query<'a> {
     /// The first value of a name that is not empty, as a form encodes it.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
-        let value = self.raw(name)?;
-        let spaced = if value.contains('+') { value.replace('+', " ").into() } else { value.into() };
-        decoded(&spaced)
+        decoded(&self.raw(name)?.replace('+', " "))
     }
 
     /// As [`Self::text`], but a plus is one: hashes have some, and clients forget to encode them.
@@ -30,8 +27,8 @@ impl<'a> Query<'a> {
 }
 
 fn decoded(value: &str) -> Option<String> {
-    let decoded: Cow<'_, str> = percent_decode_str(value).decode_utf8_lossy();
-    Some(decoded.into_owned()).filter(|text| !text.is_empty())
+    let decoded = percent_decode_str(value).decode_utf8_lossy().into_owned();
+    Some(decoded).filter(|text| !text.is_empty())
 }
 
 /// How long a token is to be good, as Go writes it: `72h`, `1h30m`.

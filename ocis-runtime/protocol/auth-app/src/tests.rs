@@ -31,12 +31,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn kept(label: &str) -> AppToken {
-    AppToken {
-        hash: "$argon2id$x".into(),
-        label: label.into(),
-        created: at(0),
-        expires: at(3600),
-    }
+    AppToken { hash: "$argon2id$x".into(), label: label.into(), created: at(0), expires: at(3600) }
 }
 
 #[async_trait]

@@ -35,10 +35,9 @@ impl SigningKeyEndpoint {
             async move {
                 let envelope = enveloped(&head).0;
                 Ok::<_, Infallible>(match own(&*keys, &head).await {
-                    Ok(SigningKey { user, key }) => envelope.success(&Shown {
-                        user: user.as_str(),
-                        signing_key: key.expose(),
-                    }),
+                    Ok(SigningKey { user, key }) => {
+                        envelope.success(&Shown { user: user.as_str(), signing_key: key.expose() })
+                    }
                     Err(failure) => envelope.failure(&failure),
                 })
             }

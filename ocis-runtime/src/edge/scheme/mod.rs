@@ -46,9 +46,7 @@ impl Scheme {
     pub(super) fn credentials(&self, asked: Asked<'_>) -> Option<Credentials> {
         match self {
             Self::Bearer => bearer::credentials(asked.authorization("bearer")?),
-            Self::AppToken => {
-                app_token::credentials(asked.authorization("basic")?, asked.peer)
-            }
+            Self::AppToken => app_token::credentials(asked.authorization("basic")?, asked.peer),
             Self::Basic => basic::credentials(asked.authorization("basic")?, asked.peer),
             Self::SignedUrl(urls) => urls.credentials(asked),
         }
