@@ -6,6 +6,8 @@
 //! service that a service answers with. Nobody can tell from a handle whether what it is bound to
 //! is in this process.
 
+mod slot;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -19,114 +21,10 @@ use ocis_core::port::{
 use ocis_core::{Error, Result};
 use parking_lot::Mutex;
 
+pub use self::slot::{Port, Slot};
+
 use crate::control::Entrance;
 use crate::late_http::late_http;
-
-/// A port that a service may need or offer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Port {
-    /// [`Nodes`], keyed by storage id.
-    Nodes,
-    /// [`Spaces`], keyed by storage id.
-    Spaces,
-    /// [`Uploads`], keyed by storage id.
-    Uploads,
-    /// [`Grants`], keyed by storage id.
-    Grants,
-    /// [`UploadSessions`], keyed by storage id.
-    UploadSessions,
-    /// [`Maintenance`], keyed by storage id.
-    Maintenance,
-    /// [`Trash`], keyed by storage id.
-    Trash,
-    /// [`Versions`], keyed by storage id.
-    Versions,
-    /// The data plane ([`ocis_core::data`]), keyed by storage id.
-    Data,
-    /// [`Users`], keyed by directory.
-    Users,
-    /// [`Groups`], keyed by directory.
-    Groups,
-    /// [`Provisioning`], keyed by directory.
-    Provisioning,
-    /// [`Roles`].
-    Roles,
-    /// [`Settings`].
-    Settings,
-    /// [`KeyValue`].
-    KeyValue,
-    /// [`AppTokens`].
-    AppTokens,
-    /// [`Authenticate`], keyed by the kind of credentials (`basic`) or by directory.
-    Authenticate,
-    /// [`EventBus`].
-    Events,
-}
-
-impl Port {
-    /// The name in errors and, later, on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Nodes => "nodes",
-            Self::Spaces => "spaces",
-            Self::Uploads => "uploads",
-            Self::Grants => "grants",
-            Self::UploadSessions => "upload-sessions",
-            Self::Maintenance => "maintenance",
-            Self::Trash => "trash",
-            Self::Versions => "versions",
-            Self::Data => "data",
-            Self::Users => "users",
-            Self::Groups => "groups",
-            Self::Provisioning => "provisioning",
-            Self::Roles => "roles",
-            Self::Settings => "settings",
-            Self::KeyValue => "key-value",
-            Self::AppTokens => "app-tokens",
-            Self::Authenticate => "authenticate",
-            Self::Events => "events",
-        }
-    }
-}
-
-/// A place where something can be offered: what a service's `NEEDS` and `OFFERS` list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Slot {
-    /// The one un-keyed port.
-    Plain(Port),
-    /// The port under any key, as the storages' ids are known from settings only.
-    AnyKey(Port),
-    /// The port under exactly this key.
-    Key(Port, &'static str),
-}
-
-impl Slot {
-    /// The port, whatever the key.
-    pub fn port(self) -> Port {
-        match self {
-            Self::Plain(port) | Self::AnyKey(port) | Self::Key(port, _) => port,
-        }
-    }
-
-    /// Whether something offered under `offered` answers what is needed here.
-    pub fn is_met_by(self, offered: Self) -> bool {
-        match (self, offered) {
-            (Self::AnyKey(need), Self::Key(port, _)) => need == port,
-            (need, offered) => need == offered,
-        }
-    }
-}
-
-impl fmt::Display for Slot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Plain(port) => write!(f, "\"{}\"", port.as_str()),
-            Self::AnyKey(port) => write!(f, "\"{}\" of at least one owner", port.as_str()),
-            Self::Key(port, key) => write!(f, "\"{}\" of {key}", port.as_str()),
-        }
-    }
-}
 
 /// What a unit offers under one slot.
 #[derive(Debug)]

@@ -33,9 +33,8 @@ pub use self::groups::Groups;
 pub use self::idm::Idm;
 pub use self::idp::Idp;
 pub use self::later::{
-    AppProvider, AppRegistry, Clientlog, Eventhistory, Notifications, Ocm, Postprocessing,
-    Search, Sharing, Sse, StoragePubliclink, StorageShares, Thumbnails, Userlog, Web,
-    Webdav, Webfinger,
+    AppProvider, AppRegistry, Clientlog, Eventhistory, Notifications, Ocm, Postprocessing, Search,
+    Sharing, Sse, StoragePubliclink, StorageShares, Thumbnails, Userlog, Web, Webdav, Webfinger,
 };
 pub use self::nats::Nats;
 pub use self::ocdav::Ocdav;
