@@ -17,9 +17,9 @@ pub mod app_token;
 pub mod basic;
 mod digest;
 pub mod directory;
-mod flight;
 #[cfg(test)]
 mod fixture;
+mod flight;
 pub mod hash;
 mod identity;
 pub mod ldap;

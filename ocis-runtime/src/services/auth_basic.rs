@@ -31,12 +31,13 @@ impl Service for AuthBasic {
         let source = Source::new(peers, config.directory())?;
         let embedded = peers.keyed_authenticate().handle(DIRECTORY);
         let basic = Late::<dyn Authenticate>::unbound();
-        let bound = basic.clone();
+        let (bound, throttle) = (basic.clone(), peers.throttle()?);
         let start = move || async move {
             match source.ldap() {
                 Some(ldap) => {
                     let options = BasicOptions::new(config.issuer.as_str());
-                    let options = BasicOptions { remember: BELIEVED, ..options };
+                    let options =
+                        BasicOptions { remember: BELIEVED, throttle: Some(throttle), ..options };
                     bound.bind(Arc::new(Basic::new(ldap, options)?));
                 }
                 None => bound.bind(Arc::new(embedded)),
