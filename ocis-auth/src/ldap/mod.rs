@@ -6,8 +6,7 @@
 //! [`LdapOptions`], whose names and defaults are those of oCIS.
 //!
 //! The directory is asked every time, but for who is behind the name of a group's member: others
-//! change it too, and do not say so. A role is nothing that it knows; accounts come as
-//! [`ocis_core::user::UserRole::User`].
+//! change it too, and do not say so. Roles are nothing that it knows.
 
 mod attributes;
 mod client;

@@ -29,6 +29,7 @@ pub(crate) fn register(plan: &mut Plan) {
     plan.add("openldap-sign-in", sign_in);
     plan.add("openldap-disabled-by-attribute", disabled_by_attribute);
     plan.add("openldap-disabled-by-group", disabled_by_group);
+    plan.add("openldap-changes", changes);
     plan.add("openldap-read-only", read_only);
     plan.add("openldap-outage", outage);
     plan.add("openldap-wrong-certificate", wrong_certificate);
@@ -178,6 +179,42 @@ fn disabled_by_group(world: &World) -> Result<()> {
     server.user("einstein", "relativity").get("/graph/v1.0/me")?.expect(&[200])?;
     member("delete")?;
     server.user("marie", "radioactivity").get("/graph/v1.0/me")?.expect(&[200])?;
+    Ok(())
+}
+
+/// What an administrator changes through Graph is changed in the directory.
+fn changes(world: &World) -> Result<()> {
+    let directory = OpenLdap::start(0)?;
+    let server = directory.launch(world.launch()?)?.start()?;
+    let mut admin = server.admin();
+    let mut send = |method: &str, path: &str, body: &str, status: u16| {
+        let json = ("Content-Type", "application/json");
+        admin.send(method, path, &[json], body.as_bytes())?.expect(&[status])
+    };
+    let ada = "{\"onPremisesSamAccountName\":\"ada\",\"displayName\":\"Ada Lovelace\",\
+        \"mail\":\"ada@example.org\",\"passwordProfile\":{\"password\":\"analytical\"}}";
+    let id = send("POST", "/graph/v1.0/users", ada, 201)?.json()?["id"].clone();
+    let id = id.as_str().context("no id")?.to_owned();
+    let entry = directory.search(&["(uid=ada)", "displayName", "ownCloudUUID", "userPassword"])?;
+    ensure!(entry.contains(&id) && entry.contains("Ada Lovelace"), "{entry}");
+    ensure!(!entry.contains("analytical"), "the password is stored as it is: {entry}");
+    server.user("ada", "analytical").get("/graph/v1.0/me")?.expect(&[200])?;
+    let group = send("POST", "/graph/v1.0/groups", "{\"displayName\":\"engines\"}", 201)?.json()?;
+    let group = group["id"].as_str().context("no id")?.to_owned();
+    let member = format!("{{\"@odata.id\":\"{}/graph/v1.0/users/{id}\"}}", server.url());
+    send("POST", &format!("/graph/v1.0/groups/{group}/members/$ref"), &member, 204)?;
+    let entry = directory.search(&["(cn=engines)", "member"])?;
+    ensure!(entry.contains(&format!("member: {}", user_dn("ada"))), "{entry}");
+    let user = format!("/graph/v1.0/users/{id}");
+    send("PATCH", &user, "{\"displayName\":\"Countess\",\"accountEnabled\":false}", 200)?;
+    let entry = directory.search(&["(uid=ada)"])?;
+    ensure!(entry.contains("displayName: Countess"), "{entry}");
+    ensure!(entry.contains("ownCloudUserEnabled: FALSE"), "{entry}");
+    send("DELETE", &user, "", 204)?;
+    ensure!(directory.search(&["(uid=ada)"])?.is_empty(), "the entry is still there");
+    let entry = directory.search(&["(cn=engines)", "member"])?;
+    ensure!(!entry.contains("uid=ada"), "still a member: {entry}");
+    send("DELETE", &format!("/graph/v1.0/groups/{group}"), "", 204)?;
     Ok(())
 }
 
