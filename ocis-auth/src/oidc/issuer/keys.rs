@@ -198,8 +198,9 @@ fn public(key: &EncodingKey, method: Algorithm, file: &Path) -> Result<Public> {
 
 /// A key that only has to be accepted: a public one is enough.
 fn read_any(file: &Path, method: Algorithm) -> Result<Public> {
-    if let Ok(key) = read_private(file) {
-        return public(&key, method, file);
+    // A public key in PEM passes for a private one until something is asked of it.
+    if let Ok(read) = read_private(file).and_then(|key| public(&key, method, file)) {
+        return Ok(read);
     }
     let pem = fs::read(file).map_err(|error| unreadable(file, error))?;
     let key = DecodingKey::from_rsa_pem(&pem)

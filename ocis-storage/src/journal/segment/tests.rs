@@ -1,3 +1,5 @@
+//! The flushes of a segment's end, one by one: nothing here depends on threads.
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
