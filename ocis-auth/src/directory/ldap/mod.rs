@@ -49,9 +49,11 @@ impl LdapServer {
     pub fn new(
         directory: Arc<Directory>,
         authenticate: Arc<dyn Authenticate>,
-        services: Vec<ServiceAccount>,
+        mut services: Vec<ServiceAccount>,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        // The order of searches, which pages rely on.
+        services.sort_by_key(|account| account.name);
         let editor = Editor::new(Arc::clone(&directory));
         Self { directory, editor, authenticate, services, clock }
     }

@@ -430,6 +430,17 @@ async fn long_searches_come_in_pages_and_within_limits() {
         assert_eq!(names, ["admin", "einstein", "katherine", "marie", "moss", "richard"]);
         assert_eq!(pages, (6 + size - 1) / size);
     }
+    let (mut services, mut cookie) = (Vec::new(), Vec::new());
+    loop {
+        let search = Search { filter: "(objectClass=account)", ..Search::default() };
+        let (found, _, next) = client.page(search, Some((1, cookie))).await;
+        services.extend(found.into_iter().map(|entry| values(&entry, "uid").concat()));
+        cookie = next;
+        if cookie.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(services, ["idp", "libregraph", "reva"]);
     let (found, _, cookie) = client.page(people(), Some((0, vec![1, b'a']))).await;
     assert!(found.is_empty() && cookie.is_empty(), "the client gave the search up");
     let (_, code, _) = client.page(people(), Some((2, vec![1, 0xFF]))).await;
