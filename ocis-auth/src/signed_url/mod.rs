@@ -3,8 +3,8 @@
 //! makes them).
 //!
 //! A signature is PBKDF2 with 10,000 rounds over the URL, slow on purpose of whoever invented it.
-//! So verifying goes through [`crate::turns`], what was verified is remembered until the URL or the
-//! key ends, and failures count on the same throttle as wrong passwords. An account that there is
+//! So verifying waits for its turn (`crate::turns`), what was verified is remembered until the URL
+//! or the key ends, and failures count on the same throttle as wrong passwords. An account that there is
 //! not, and one that has no key, are refused after the same work (CVE-2023-49105: ownCloud 10 took
 //! an empty key).
 
