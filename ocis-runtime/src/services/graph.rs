@@ -19,6 +19,7 @@ pub struct Graph;
 
 impl Service for Graph {
     const NAME: &'static str = "graph";
+    // No need of "events": a server without a bus, or with one elsewhere, manages accounts too.
     const NEEDS: &'static [Slot] = &[
         Slot::Plain(Port::Spaces),
         Slot::Plain(Port::Grants),
@@ -30,7 +31,6 @@ impl Service for Graph {
         Slot::Plain(Port::Roles),
         Slot::Plain(Port::Settings),
         Slot::Plain(Port::Authenticate),
-        Slot::Plain(Port::Events),
     ];
     const OFFERS: &'static [Slot] = &[Slot::Plain(Port::Provisioning)];
     type Config = settings::Graph;

@@ -66,7 +66,7 @@ async fn every_service_can_be_observed() {
 async fn what_comes_later_answers_501() {
     let home = Home::new();
     let server = home.serve(&[("IDM_ADMIN_PASSWORD", "secret")]);
-    for path in ["/", "/.well-known/webfinger", "/.well-known/openid-configuration"] {
+    for path in ["/", "/.well-known/webfinger", "/.well-known/ocm"] {
         let answer = server.request("GET", path, "secret").await;
         assert_eq!(answer.send().await.unwrap().status(), 501, "{path}");
     }
