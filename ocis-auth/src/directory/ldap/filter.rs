@@ -167,6 +167,14 @@ mod tests {
             let parsed = parse_ldap_filter_str(filter).unwrap();
             assert_eq!(matches(&parsed, &entry()) == Some(true), expected, "{filter}");
         }
+        // An attribute with an option (RFC 4512 section 2.5) comes over the wire, but the parser of
+        // text does not know it.
+        for name in ["userpassword;x", "userPassword;lang-de"] {
+            let is_there = LdapFilter::Present(name.into());
+            assert_ne!(matches(&is_there, &entry()), Some(true), "{name}");
+            let is_not = LdapFilter::Not(Box::new(is_there));
+            assert_ne!(matches(&is_not, &entry()), Some(true), "{name}");
+        }
     }
 
     fn filters() -> impl Strategy<Value = LdapFilter> {
