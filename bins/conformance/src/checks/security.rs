@@ -187,13 +187,16 @@ fn file_modes(world: &World) -> Result<()> {
         ("proxy/server.key", 0o600),
         ("idm", 0o700),
         ("storage/users", 0o700),
+        ("idm/ldap.key", 0o600),
+        // A certificate is told to everybody who connects.
+        ("idm/ldap.crt", 0o644),
     ] {
         let path = data.join(path);
         let is = mode_of(&path)?;
         ensure!(is == mode, "{} has mode {is:o} instead of {mode:o}", path.display());
     }
-    let secret = |path: &PathBuf| path.extension().is_none_or(|extension| extension != "crt");
-    for path in below(&data.join("idm"))?.into_iter().filter(secret) {
+    let certificate = data.join("idm/ldap.crt");
+    for path in below(&data.join("idm"))?.into_iter().filter(|path| *path != certificate) {
         let is = mode_of(&path)?;
         ensure!(is & 0o077 == 0, "{} has mode {is:o}", path.display());
     }
