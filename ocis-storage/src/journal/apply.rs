@@ -19,9 +19,25 @@ use crate::layout::paths;
 use crate::outbox::Outbox;
 use crate::store::reindex;
 
-/// Applies records to the tree. Nothing is flushed: until a checkpoint the journal has it all.
+/// Applies records.
 #[derive(Debug)]
 pub(crate) struct Applier {
+    pub(crate) tree: Tree,
+    pub(crate) notes: Notes,
+}
+
+/// What applied records say that is not in the files yet.
+#[derive(Debug)]
+pub(crate) struct Notes {
+    /// Change times and sizes of folders that are in the journal but not yet in their files.
+    pub(crate) unwritten: HashMap<(SpaceId, NodeId), (Timestamp, u64)>,
+    /// Where the events of applied records go.
+    pub(crate) outbox: Arc<Outbox>,
+}
+
+/// The files. Nothing is flushed: until a checkpoint the journal has it all.
+#[derive(Debug)]
+pub(crate) struct Tree {
     pub(crate) fs: Arc<dyn Fs>,
     pub(crate) blobs: Arc<dyn BlobStore>,
     pub(crate) drops: Drops,
@@ -29,23 +45,12 @@ pub(crate) struct Applier {
     pub(crate) uploads: PathBuf,
     /// Whether records are applied that may have been applied before.
     pub(crate) replaying: bool,
-    /// Change times and sizes of folders that are in the journal but not yet in their files.
-    pub(crate) unwritten: HashMap<(SpaceId, NodeId), (Timestamp, u64)>,
-    /// Where the events of applied records go.
-    pub(crate) outbox: Arc<Outbox>,
 }
 
-impl Applier {
-    /// Applies one record.
-    pub(crate) fn apply(&mut self, record: &Record) -> Result<()> {
-        for action in &record.actions {
-            self.step(action)?;
-        }
-        for Ancestor { space, node, mtime, size } in &record.ancestors {
-            self.unwritten.insert((space.clone(), node.clone()), (*mtime, *size));
-        }
-        self.outbox.push(&record.events);
-        Ok(())
+impl Tree {
+    /// Makes the files what a record says.
+    pub(crate) fn apply(&self, record: &Record) -> Result<()> {
+        record.actions.iter().try_for_each(|action| self.step(action))
     }
 
     fn step(&self, action: &Action) -> Result<()> {
@@ -187,12 +192,22 @@ impl Applier {
         file.sync()?;
         self.fs.rename(&temporary, path)
     }
+}
+
+impl Notes {
+    /// Takes note of what a record says beside its files; in the order of the journal.
+    pub(crate) fn take(&mut self, record: &Record) {
+        for Ancestor { space, node, mtime, size } in &record.ancestors {
+            self.unwritten.insert((space.clone(), node.clone()), (*mtime, *size));
+        }
+        self.outbox.push(&record.events);
+    }
 
     /// Writes change times and sizes into the files of their folders.
-    pub(crate) fn write_back(&mut self) -> Result<()> {
+    pub(crate) fn write_back(&mut self, tree: &Tree) -> Result<()> {
         for ((space, node), (mtime, size)) in &self.unwritten {
-            let path = self.root.join(paths::metadata(space, node));
-            let bytes = match self.fs.read(&path) {
+            let path = tree.root.join(paths::metadata(space, node));
+            let bytes = match tree.fs.read(&path) {
                 Ok(bytes) => bytes,
                 // Deleted meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -202,7 +217,7 @@ impl Applier {
             attributes.set(TREE_MTIME, mtime);
             attributes.set(TREE_SIZE, size);
             attributes.set(TMP_ETAG, "");
-            self.put_flushed(&path, &attributes.encode()).map_err(broken)?;
+            tree.put_flushed(&path, &attributes.encode()).map_err(broken)?;
         }
         self.unwritten.clear();
         Ok(())

@@ -2,8 +2,8 @@
 //! those of whoever else is writing, and then applied to the tree without flushing.
 //!
 //! Three threads work one after the other on the stream of records. The *writer* appends what is
-//! queued and flushes it once; the *applier* makes the files what the records say, in order, and
-//! answers; the *checkpointer* flushes the file system when a segment of the journal is full, and
+//! queued and flushes it once; the *applier* makes the files what the records say, in order but for
+//! those that have nothing to do with each other, and answers; the *checkpointer* flushes the file system when a segment of the journal is full, and
 //! removes it. While one batch is applied, the next is being flushed.
 //!
 //! When a record cannot be written or flushed, it and all after it are refused, the segment is cut
@@ -13,9 +13,11 @@
 //! changes: opening the store again replays it.
 
 mod apply;
+mod applying;
 pub(crate) mod record;
 mod replay;
 mod segment;
+mod wave;
 
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -31,7 +33,8 @@ use ocis_core::{Error, Result};
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
-pub(crate) use apply::{Applier, broken};
+pub(crate) use apply::{Applier, Notes, Tree, broken};
+use applying::Applying;
 pub(crate) use record::{Action, Ancestor, Record};
 pub(crate) use replay::finish;
 use replay::replay;
@@ -89,7 +92,7 @@ struct Waiting {
 type Waiter = mpsc::Sender<()>;
 
 enum Work {
-    Apply(Vec<(Record, Answer)>),
+    Apply(VecDeque<(Record, Answer)>),
     /// The segments are full: flush, then remove them, and tell those who wait.
     Full(PathBuf, Vec<Waiter>),
     /// Answer with what is not written back, when everything before is done.
@@ -124,7 +127,7 @@ impl Journal {
         events: Arc<dyn Events>,
         segment_bytes: u64,
     ) -> Result<Self> {
-        let fs = Arc::clone(&applier.fs);
+        let fs = Arc::clone(&applier.tree.fs);
         let next = replay(folder, &mut applier)?;
         let queue = Arc::new(Queue {
             state: Mutex::new(Waiting { next, ..Waiting::default() }),
@@ -139,7 +142,7 @@ impl Journal {
             threads.push(thread.map_err(broken)?);
             Ok::<_, Error>(())
         };
-        let (root, outbox) = (applier.root.clone(), Arc::clone(&applier.outbox));
+        let (root, outbox) = (applier.tree.root.clone(), Arc::clone(&applier.notes.outbox));
         start(
             "checkpointer",
             Box::new({
@@ -153,7 +156,11 @@ impl Journal {
                 let (queue, events) = (Arc::clone(&queue), Arc::clone(&events));
                 move || {
                     let _guard = OnPanic(Arc::clone(&queue));
-                    apply_all(applier, &work, &to_checkpointer, &queue, &*events);
+                    Applying { queue: &queue, events: &*events }.run(
+                        applier,
+                        &work,
+                        &to_checkpointer,
+                    );
                 }
             }),
         )?;
@@ -275,7 +282,7 @@ impl Writer {
     }
 
     /// Waits for records and frames as many as fit into one batch; none at the end.
-    fn take(&mut self, frames: &mut Vec<u8>) -> Option<Vec<(Record, Answer)>> {
+    fn take(&mut self, frames: &mut Vec<u8>) -> Option<VecDeque<(Record, Answer)>> {
         frames.clear();
         let mut state = self.queue.state.lock();
         while state.records.is_empty() {
@@ -285,11 +292,11 @@ impl Writer {
             self.queue.wake.wait(&mut state);
         }
         self.checkpoints.append(&mut state.checkpoints);
-        let mut batch = Vec::new();
+        let mut batch = VecDeque::new();
         while frames.len() < BATCH {
             let Some((record, answer)) = state.records.pop_front() else { break };
             match record::frame(&record, frames) {
-                Ok(()) => batch.push((record, answer)),
+                Ok(()) => batch.push_back((record, answer)),
                 // Cannot happen: a record is numbers, texts and bytes.
                 Err(error) => drop(answer.send(Err(Error::internal("unwritable").because(error)))),
             }
@@ -316,7 +323,7 @@ impl Writer {
     }
 
     /// Refuses a batch that could not be written, and everything queued behind it.
-    fn refuse(&mut self, batch: Vec<(Record, Answer)>, error: &std::io::Error) {
+    fn refuse(&mut self, batch: VecDeque<(Record, Answer)>, error: &std::io::Error) {
         tracing::error!(%error, "the journal cannot be written");
         self.checkpoints.clear();
         let queued: Vec<_> = {
@@ -346,94 +353,6 @@ impl Writer {
         for (_, answer) in batch.into_iter().chain(queued) {
             let copy = std::io::Error::new(error.kind(), error.to_string());
             let _ = answer.send(Err(if is_cut { broken(copy) } else { uncertain().because(copy) }));
-        }
-    }
-}
-
-fn apply_all(
-    mut applier: Applier,
-    work: &mpsc::Receiver<Work>,
-    checkpointer: &mpsc::Sender<(PathBuf, Vec<Waiter>)>,
-    queue: &Queue,
-    events: &dyn Events,
-) {
-    let mut full = Vec::new();
-    loop {
-        let next = if applier.unwritten.is_empty() {
-            work.recv().ok()
-        } else {
-            match work.recv_timeout(WRITE_BACK) {
-                Ok(work) => Some(work),
-                Err(mpsc::RecvTimeoutError::Timeout) => {
-                    write_back(&mut applier, queue, events);
-                    continue;
-                }
-                Err(mpsc::RecvTimeoutError::Disconnected) => None,
-            }
-        };
-        match next {
-            Some(Work::Apply(batch)) => {
-                for (record, answer) in batch {
-                    // Somebody waits for the files, see `Journal::settle`.
-                    if record.is_empty() {
-                        write_back(&mut applier, queue, events);
-                    }
-                    let _ = answer.send(apply_one(&mut applier, &record, queue, events));
-                }
-                if !full.is_empty() && write_back(&mut applier, queue, events) {
-                    full.drain(..).for_each(|it| drop(checkpointer.send(it)));
-                }
-            }
-            Some(Work::Full(path, waiters)) => full.push((path, waiters)),
-            Some(Work::Barrier(sender)) => drop(sender.send(applier.unwritten.clone())),
-            None => {
-                write_back(&mut applier, queue, events);
-                return;
-            }
-        }
-    }
-}
-
-fn apply_one(
-    applier: &mut Applier,
-    record: &Record,
-    queue: &Queue,
-    events: &dyn Events,
-) -> Result<()> {
-    if queue.failed.load(Ordering::Acquire) {
-        return Err(unavailable());
-    }
-    // A second time what was done is no harm, and many failures pass.
-    let applied = applier.apply(record).or_else(|error| {
-        tracing::warn!(?error, "a change could not be applied; trying again");
-        applier.apply(record)
-    });
-    match &applied {
-        Ok(()) => events.applied(record.lsn),
-        Err(error) => {
-            tracing::error!(?error, "a change cannot be applied: the store must be opened again");
-            queue.failed.store(true, Ordering::Release);
-            events.failed();
-        }
-    }
-    // It is durable and will be applied: nobody may take it for refused, whatever the cause.
-    applied.map_err(|error| uncertain().because(error))
-}
-
-fn write_back(applier: &mut Applier, queue: &Queue, events: &dyn Events) -> bool {
-    if queue.failed.load(Ordering::Acquire) {
-        return false;
-    }
-    let folders = applier.unwritten.clone();
-    match applier.write_back() {
-        Ok(()) => {
-            events.written_back(&folders);
-            true
-        }
-        Err(error) => {
-            tracing::error!(?error, "sizes cannot be written: the store must be opened again");
-            queue.failed.store(true, Ordering::Release);
-            false
         }
     }
 }

@@ -12,11 +12,11 @@ use super::segment::{remove, segments};
 /// Applies everything that the journal holds, flushes, and empties it. Gives the number of the next
 /// record.
 pub(super) fn replay(folder: &Path, applier: &mut Applier) -> Result<u64> {
-    let fs = Arc::clone(&applier.fs);
+    let fs = Arc::clone(&applier.tree.fs);
     fs.mkdir_all(folder).map_err(broken)?;
     let found = segments(&*fs, folder).map_err(broken)?;
     undo_renames(&found, applier)?;
-    applier.replaying = true;
+    applier.tree.replaying = true;
     let mut known = known_events(&found, applier)?;
     let mut next = 1;
     for (_, path) in &found {
@@ -26,14 +26,15 @@ pub(super) fn replay(folder: &Path, applier: &mut Applier) -> Result<u64> {
             let again = known.min(record.events.len());
             record.events.drain(..again);
             known -= again;
-            applier.apply(&record)?;
+            applier.tree.apply(&record)?;
+            applier.notes.take(&record);
             next = record.lsn + 1;
         }
     }
-    applier.replaying = false;
+    applier.tree.replaying = false;
     if found.is_empty() {
         // The folders down to the journal may be new: what is in it must not be lost with them.
-        fs.sync_all(&applier.root).map_err(broken)?;
+        fs.sync_all(&applier.tree.root).map_err(broken)?;
     } else {
         finish(applier, folder)?;
     }
@@ -42,18 +43,18 @@ pub(super) fn replay(folder: &Path, applier: &mut Applier) -> Result<u64> {
 
 /// How many of the events in the journal, from its beginning, the outbox knows already.
 fn known_events(found: &[(u64, PathBuf)], applier: &Applier) -> Result<usize> {
-    if applier.outbox.knows_nothing().map_err(broken)? {
+    if applier.notes.outbox.knows_nothing().map_err(broken)? {
         return Ok(0);
     }
     let mut ids = Vec::new();
     for (_, path) in found {
-        let content = applier.fs.read(path).map_err(broken)?;
+        let content = applier.tree.fs.read(path).map_err(broken)?;
         let mut rest = content.as_slice();
         while let Some(record) = record::next(&mut rest) {
             ids.extend(record.events.into_iter().map(|event| event.id));
         }
     }
-    applier.outbox.known_of(&ids).map_err(broken)
+    applier.notes.outbox.known_of(&ids).map_err(broken)
 }
 
 /// Gives everything that the journal renames its first name back, the last rename first: a record
@@ -61,7 +62,7 @@ fn known_events(found: &[(u64, PathBuf)], applier: &Applier) -> Result<usize> {
 /// applied again behind it.
 fn undo_renames(found: &[(u64, PathBuf)], applier: &Applier) -> Result<()> {
     for (_, path) in found.iter().rev() {
-        let content = applier.fs.read(path).map_err(broken)?;
+        let content = applier.tree.fs.read(path).map_err(broken)?;
         let mut rest = content.as_slice();
         let mut renames = Vec::new();
         while let Some(record) = record::next(&mut rest) {
@@ -71,7 +72,7 @@ fn undo_renames(found: &[(u64, PathBuf)], applier: &Applier) -> Result<()> {
             }));
         }
         for (from, to) in renames.iter().rev() {
-            applier.undo_rename(from, to)?;
+            applier.tree.undo_rename(from, to)?;
         }
     }
     Ok(())
@@ -79,10 +80,10 @@ fn undo_renames(found: &[(u64, PathBuf)], applier: &Applier) -> Result<()> {
 
 /// Brings everything applied to the disk and removes all segments. No writer may be at work.
 pub(crate) fn finish(applier: &mut Applier, folder: &Path) -> Result<()> {
-    let fs = Arc::clone(&applier.fs);
-    applier.write_back()?;
-    fs.sync_all(&applier.root).map_err(broken)?;
-    applier.outbox.keep().map_err(broken)?;
+    let fs = Arc::clone(&applier.tree.fs);
+    applier.notes.write_back(&applier.tree)?;
+    fs.sync_all(&applier.tree.root).map_err(broken)?;
+    applier.notes.outbox.keep().map_err(broken)?;
     for (_, path) in segments(&*fs, folder).map_err(broken)? {
         remove(&*fs, &path).map_err(broken)?;
     }

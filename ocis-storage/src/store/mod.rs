@@ -49,7 +49,7 @@ use tokio::sync::watch;
 use crate::blob::BlobStore;
 use crate::blob::drops::Drops;
 use crate::fs::{Fs, Held};
-use crate::journal::{self, Applier, Events, Journal, Unwritten};
+use crate::journal::{self, Applier, Events, Journal, Notes, Tree, Unwritten};
 use crate::outbox::{Handover, Outbox, Outlet};
 use crate::session::board::{self, Board};
 use crate::session::saved::Saved;
@@ -201,14 +201,15 @@ impl Store {
         let limit = options.events.as_ref().map_or(Outlet::LIMIT, |outlet| outlet.limit);
         let outbox = Arc::new(Outbox::open(Arc::clone(&fs), &ours, limit).map_err(unusable)?);
         let applier = Applier {
-            fs: Arc::clone(&fs),
-            blobs: Arc::clone(&blobs),
-            drops: drops.clone(),
-            root: root.to_owned(),
-            uploads: uploads.clone(),
-            replaying: false,
-            unwritten: Unwritten::new(),
-            outbox: Arc::clone(&outbox),
+            tree: Tree {
+                fs: Arc::clone(&fs),
+                blobs: Arc::clone(&blobs),
+                drops: drops.clone(),
+                root: root.to_owned(),
+                uploads: uploads.clone(),
+                replaying: false,
+            },
+            notes: Notes { unwritten: Unwritten::new(), outbox: Arc::clone(&outbox) },
         };
         let events = Arc::clone(&memory) as Arc<dyn Events>;
         let journal = Journal::open(&ours.join("journal"), applier, events, options.segment)?;
@@ -248,14 +249,15 @@ impl Store {
         let Some(owned) = self.owned.lock().take() else { return Ok(()) };
         self.handover.iter().for_each(Handover::stop);
         let mut applier = Applier {
-            fs: Arc::clone(&self.fs),
-            blobs: Arc::clone(&self.blobs),
-            drops: self.drops.clone(),
-            root: self.root.clone(),
-            uploads: self.uploads.clone(),
-            replaying: false,
-            unwritten: Unwritten::new(),
-            outbox: Arc::clone(&self.outbox),
+            tree: Tree {
+                fs: Arc::clone(&self.fs),
+                blobs: Arc::clone(&self.blobs),
+                drops: self.drops.clone(),
+                root: self.root.clone(),
+                uploads: self.uploads.clone(),
+                replaying: false,
+            },
+            notes: Notes { unwritten: Unwritten::new(), outbox: Arc::clone(&self.outbox) },
         };
         if !self.journal.has_failed() {
             journal::finish(&mut applier, &self.root.join(OURS).join("journal"))?;
@@ -310,7 +312,11 @@ impl Store {
 
     /// Waits until a change is durable and applied.
     async fn arrived(&self, Submitted { answered, drops }: Submitted) -> Result<()> {
-        answered.await.map_err(|_| Error::unavailable("the storage is closing"))??;
+        answered.await.map_err(|_| {
+            Error::unavailable(
+                "the storage stopped; whether it was done shows when it is opened again",
+            )
+        })??;
         if drops {
             self.drops.tried().await;
         }
