@@ -9,36 +9,31 @@
     reason = "a test speaks by panicking"
 )]
 
+mod world;
+
 use std::io::ErrorKind as Io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::TryStreamExt as _;
-use ocis_core::cx::{Caller, Cx, Identity};
+use ocis_core::cx::Cx;
 use ocis_core::data::full;
-use ocis_core::id::{ResourceId, SpaceId, StorageId, UserId};
-use ocis_core::path::SpacePath;
 use ocis_core::port::{
-    ActOnSession, CreateSession, CreateSpace, GetSession, ListSessions, OpenUpload, SessionAction,
-    SetLength, Spaces, UploadSessions,
+    ActOnSession, CreateSession, GetSession, ListSessions, OpenUpload, SessionAction, SetLength,
+    UploadSessions,
 };
-use ocis_core::reference::Reference;
-use ocis_core::space::SpaceKind;
-use ocis_core::time::{Clock, Timestamp};
 use ocis_core::upload::{SessionId, UploadSession};
-use ocis_core::user::UserRole;
 use ocis_core::{Error, ErrorKind, Result};
-use ocis_storage::blob::{BlobStore, PosixBlobs};
+use ocis_storage::Options;
 use ocis_storage::digest::ChunkSum;
 use ocis_storage::fs::fault::Fault;
 use ocis_storage::fs::{FaultyFs, Fs, MemoryFs};
 use ocis_storage::session::step::{Done, Incoming, Outcome, Processing, Step};
-use ocis_storage::session::{Append, Appended, StoreSessions};
-use ocis_storage::ticket::Tickets;
-use ocis_storage::{Driver, Options, Store};
+use ocis_storage::session::{Append, Appended};
 use parking_lot::Mutex;
+
+use world::{Fixed, World, at, now, server, single as runtime, storage};
 
 const OLD: &[u8] = b"old";
 
@@ -108,69 +103,28 @@ impl Step for Says {
     }
 }
 
-struct World {
+/// A store, and the step that its contents go through, where there is one.
+struct Uploads {
     says: Arc<Says>,
-    store: Arc<Store>,
-    blobs: Arc<dyn BlobStore>,
-    driver: Driver,
-    sessions: StoreSessions,
-    cx: Cx,
-    server: Cx,
+    world: World,
 }
 
-#[derive(Debug)]
-struct Fixed(Timestamp);
-
-impl Clock for Fixed {
-    fn now(&self) -> Timestamp {
-        self.0
-    }
-}
-
-fn storage() -> StorageId {
-    StorageId::parse("storage").unwrap()
-}
-
-fn target() -> Reference {
-    let space = SpaceId::parse("einstein").unwrap();
-    Reference::below(ResourceId::root(storage(), space), SpacePath::parse("f").unwrap())
-}
-
-impl World {
+impl Uploads {
     /// Opens the store, with a step where `op` has one.
     fn open(fs: Arc<dyn Fs>, op: Op) -> Result<Self> {
-        let root = Path::new("/store");
-        let blobs: Arc<dyn BlobStore> = Arc::new(PosixBlobs::new(Arc::clone(&fs), root));
         let says = Arc::new(Says(Mutex::new(op.outcome().unwrap_or(Outcome::Continue))));
         let step = Arc::clone(&says) as Arc<dyn Step>;
         let steps = op.outcome().map(|_| step).into_iter().collect();
         let processing = Processing { steps, backoff: Duration::ZERO, retries: 0 };
-        let options = Options { processing, ..Options::new(storage()) };
-        let store = Store::open(fs, Arc::clone(&blobs), root, options)?;
-        let tickets = Tickets::new(b"secret", &storage(), Duration::from_secs(3600)).unwrap();
-        let driver = Driver::new(Arc::clone(&store), tickets.clone());
-        let sessions = StoreSessions::new(Arc::clone(&store), tickets);
-        let identity = Identity {
-            id: UserId::parse("einstein").unwrap(),
-            idp: "https://localhost:9200".into(),
-            username: "einstein".into(),
-            display_name: "Einstein".into(),
-            mail: String::new(),
-            groups: Vec::new(),
-            role: UserRole::User,
-            scope: ocis_core::scope::Scope::Everything,
-        };
-        let now = Timestamp::from_unix(1_767_225_600, 0).unwrap();
-        let cx = Cx::new(Caller::User(Arc::new(identity)), now);
-        let server = Cx::new(Caller::Service("test".into()), now);
-        Ok(Self { says, store, blobs, driver, sessions, cx, server })
+        let world = World::open(fs, Options { processing, ..Options::new(storage()) })?;
+        Ok(Self { says, world })
     }
 
     async fn create(&self, length: Option<usize>) -> Result<SessionId> {
         let length = length.map(|length| length as u64);
-        let upload = OpenUpload { length, ..OpenUpload::new(target()) };
+        let upload = OpenUpload { length, ..OpenUpload::new(at("f")) };
         let request = CreateSession { upload, metadata: Vec::new() };
-        Ok(self.sessions.create(&self.cx, request).await?.session.id)
+        Ok(self.world.sessions.create(&self.world.cx, request).await?.session.id)
     }
 
     async fn append(&self, id: &SessionId, offset: usize, bytes: &[u8]) -> Result<Appended> {
@@ -186,7 +140,7 @@ impl World {
     ) -> Result<Appended> {
         let body = full(bytes.to_vec());
         let append = Append { offset: offset as u64, announced: None, checksum, body };
-        self.sessions.append(id, append, self.cx.now).await
+        self.world.sessions.append(id, append, self.world.cx.now).await
     }
 
     async fn put(&self, content: &[u8]) {
@@ -197,11 +151,7 @@ impl World {
 
     /// What is there before every operation.
     async fn prepare(&self, op: Op) -> Option<SessionId> {
-        let space = CreateSpace {
-            owner: UserId::parse("einstein").ok(),
-            ..CreateSpace::new(SpaceKind::Personal, "Einstein")
-        };
-        self.driver.create(&self.cx, space).await.unwrap();
+        self.world.home("einstein").await.unwrap();
         if op.is_over() {
             *self.says.0.lock() = Outcome::Continue;
             self.put(OLD).await;
@@ -226,12 +176,12 @@ impl World {
     async fn process(&self, is_over: impl Fn() -> bool) -> Result<()> {
         let done = async {
             loop {
-                let list = self.sessions.list(&self.server, ListSessions::default()).await;
+                let list = self.world.sessions.list(&server(), ListSessions::default()).await;
                 match list {
                     Ok(list) if list.items.iter().all(|session| session.processing.is_none()) => {
                         return Ok(());
                     }
-                    list if is_over() || self.store.has_failed() => {
+                    list if is_over() || self.world.store.has_failed() => {
                         list?;
                         return Err(Error::unavailable("it is over"));
                     }
@@ -240,7 +190,7 @@ impl World {
             }
         };
         tokio::select! {
-            ended = self.sessions.run(Arc::new(Fixed(self.cx.now))) => ended,
+            ended = self.world.sessions.run(Arc::new(Fixed(now()))) => ended,
             done = done => done,
         }
     }
@@ -262,31 +212,28 @@ impl World {
             }
             Op::SetLength => {
                 let request = SetLength { id, length: content.len() as u64 };
-                self.sessions.set_length(&self.cx, request).await.map(drop)
+                self.world.sessions.set_length(&self.world.cx, request).await.map(drop)
             }
             Op::FinishSmall | Op::FinishLarge | Op::Overwrite => {
                 self.append(&id, sent, &content[sent..]).await.map(drop)
             }
-            Op::Abort => self.sessions.abort(&self.cx, GetSession { id }).await,
+            Op::Abort => self.world.sessions.abort(&self.world.cx, GetSession { id }).await,
             Op::Expire => {
-                let later = self.cx.now.plus(Duration::from_secs(86_400));
-                self.sessions.expire(&self.server, later).await.map(drop)
+                let later = self.world.cx.now.plus(Duration::from_secs(86_400));
+                self.world.sessions.expire(&server(), later).await.map(drop)
             }
         }
     }
 
     async fn read(&self) -> Result<Option<Vec<u8>>> {
-        let content = match self.store.content(&self.cx, &target()).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            content => content?.1.unwrap(),
-        };
-        let Some(blob) = content.blob else { return Ok(Some(Vec::new())) };
-        let read = self.blobs.read(&content.space, &blob, 0..content.size).await?;
-        Ok(Some(read.try_collect::<Vec<_>>().await?.concat()))
+        match self.world.read("f").await {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            content => content,
+        }
     }
 
     async fn session(&self) -> Result<Option<UploadSession>> {
-        let mut list = self.sessions.list(&self.server, ListSessions::default()).await?.items;
+        let mut list = self.world.sessions.list(&server(), ListSessions::default()).await?.items;
         assert!(list.len() <= 1, "one upload was begun");
         Ok(list.pop())
     }
@@ -307,7 +254,7 @@ impl World {
         }
         if let Some(session) = session {
             let request = ActOnSession { id: session.id, action: SessionAction::Clean };
-            self.sessions.act(&self.server, request).await.map_err(told)?;
+            self.world.sessions.act(&server(), request).await.map_err(told)?;
         }
         Ok(())
     }
@@ -358,9 +305,10 @@ impl World {
         let Some(session) = session else { return Ok(()) };
         if session.length.is_none() {
             let request = SetLength { id: session.id.clone(), length: content.len() as u64 };
-            self.sessions.set_length(&self.cx, request).await.map_err(told)?;
+            self.world.sessions.set_length(&self.world.cx, request).await.map_err(told)?;
         }
-        let (offset, _) = self.sessions.offset(&session.id, self.cx.now).await.map_err(told)?;
+        let (offset, _) =
+            self.world.sessions.offset(&session.id, self.world.cx.now).await.map_err(told)?;
         let rest = &content[offset as usize..];
         if !rest.is_empty() {
             self.append(&session.id, offset as usize, rest).await.map_err(told)?;
@@ -385,10 +333,6 @@ enum Mode {
     NoFiles,
 }
 
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
-}
-
 /// Opens what is left, goes on, and tells what is wrong.
 fn reopened(
     disk: &MemoryFs,
@@ -396,17 +340,17 @@ fn reopened(
     result: Option<&Result<()>>,
 ) -> std::result::Result<(), String> {
     let told = |error: Error| format!("{error:?}");
-    let world = World::open(Arc::new(disk.clone()), op).map_err(told)?;
-    let check = || match world.store.check().map_err(told)? {
+    let uploads = Uploads::open(Arc::new(disk.clone()), op).map_err(told)?;
+    let check = || match uploads.world.store.check().map_err(told)? {
         found if found.is_empty() => Ok(()),
         found => Err(found.join("; ")),
     };
     check()?;
     if let Some(result) = result {
-        runtime().block_on(world.verify(op, result))?;
+        runtime().block_on(uploads.verify(op, result))?;
         check()?;
     }
-    world.store.close().map_err(told)?;
+    uploads.world.store.close().map_err(told)?;
     let left = disk.read_dir(Path::new("/store/uploads")).unwrap();
     if left.is_empty() { Ok(()) } else { Err(format!("left behind: {left:?}")) }
 }
@@ -417,9 +361,9 @@ fn once(op: Op, mode: Mode, number: u64) -> Option<String> {
     let fs = FaultyFs::new(Arc::new(disk.clone()));
     let (result, went_on, is_hit) = {
         let runtime = runtime();
-        let world = World::open(Arc::new(fs.clone()), op).unwrap();
-        let id = runtime.block_on(world.prepare(op));
-        world.store.check().unwrap();
+        let uploads = Uploads::open(Arc::new(fs.clone()), op).unwrap();
+        let id = runtime.block_on(uploads.prepare(op));
+        uploads.world.store.check().unwrap();
         let count = || if matches!(mode, Mode::NoFiles) { fs.opened() } else { fs.calls() };
         let first = count();
         fs.plan(
@@ -430,13 +374,16 @@ fn once(op: Op, mode: Mode, number: u64) -> Option<String> {
                 Mode::NoFiles => Fault::NoFiles,
             },
         );
-        let result = runtime.block_on(world.run(op, id, &fs));
+        let result = runtime.block_on(uploads.run(op, id, &fs));
         let is_hit = count() > first + number;
         let mut went_on = None;
-        if matches!(mode, Mode::Fail(_) | Mode::NoFiles) && is_hit && !world.store.has_failed() {
-            went_on = Some(runtime.block_on(world.verify(op, &result)));
+        if matches!(mode, Mode::Fail(_) | Mode::NoFiles)
+            && is_hit
+            && !uploads.world.store.has_failed()
+        {
+            went_on = Some(runtime.block_on(uploads.verify(op, &result)));
         }
-        let _ = world.store.close();
+        let _ = uploads.world.store.close();
         (result, went_on, count() > first + number)
     };
     if !is_hit {

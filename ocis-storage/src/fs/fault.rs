@@ -110,8 +110,10 @@ impl State {
 
 /// A call and the kind of place that it is made at: ids and names become `*`.
 fn place(name: &str, path: &Path) -> String {
-    const KNOWN: [&str; 9] = [
+    const KNOWN: [&str; 11] = [
         ".ocis-rs", "journal", "uploads", "indexes", "spaces", "nodes", "blobs", "trash", "outbox",
+        // Of the embedded event log.
+        "log", "groups",
     ];
     let mut shape = Vec::new();
     for part in path.components().filter_map(|part| part.as_os_str().to_str()) {

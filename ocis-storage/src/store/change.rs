@@ -363,9 +363,6 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
-    /// Forgets everything that was worked out.
-    pub(super) fn roll_back(self) {}
-
     /// Queues the change and makes it visible; none when there is nothing to be done.
     pub(super) fn submit(self, journal: &Journal) -> Result<Option<Submitted>> {
         if self.actions.is_empty() && self.ancestors.is_empty() && self.events.is_empty() {

@@ -156,6 +156,8 @@ impl Change<'_> {
     pub(crate) fn copy(&mut self, request: &Copy, plan: &CopyPlan) -> Result<Changed> {
         let (from, folder, name) = self.ends(request)?;
         let entry = Arc::clone(from.entry()?);
+        let there = self.below(&folder, &name)?;
+        let old = there.map_or(Ok(0), |there| there.entry().map(|entry| entry.info.size))?;
         let created =
             self.make_room(&folder, &name, request.overwrite, &request.conditions.lock_tokens)?;
         let mut copying = Copying { plan, deep: request.deep, used: HashSet::new() };
@@ -166,9 +168,7 @@ impl Change<'_> {
                 self.drop_blob(&plan.to, Some(copy));
             }
         }
-        // What it took the place of does not count any more.
-        let root = Place { line: vec![self.root(&folder.space)?], ..folder.clone() };
-        self.has_room(&root, u64::try_from(size).unwrap_or(0))?;
+        self.has_room_instead(&folder, u64::try_from(size).unwrap_or(0), old)?;
         if !plan.blobs.is_empty() {
             self.act(Action::Unstage(folder.space.clone(), plan.mark.clone()));
         }

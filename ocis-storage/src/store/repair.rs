@@ -94,13 +94,8 @@ impl Store {
         let worked = tokio::task::spawn_blocking(move || {
             let mut state = store.settled()?;
             let mut change = Change::begin(&store, Access::Exclusive(&mut state), &cx);
-            match work(&mut change) {
-                Ok(()) => change.submit(&store.journal),
-                Err(error) => {
-                    change.roll_back();
-                    Err(error)
-                }
-            }
+            work(&mut change)?;
+            change.submit(&store.journal)
         });
         match worked.await.map_err(broke_off)?? {
             Some(submitted) => self.arrived(submitted).await,
@@ -154,7 +149,7 @@ impl Store {
                     round.repaired.push(finding);
                 }
                 Err(error) => {
-                    change.roll_back();
+                    drop(change);
                     finding.remedy = Remedy::Decide(format!("the repair failed: {error}"));
                     round.refused.push(finding);
                 }

@@ -40,7 +40,7 @@ impl Store {
         let mut change = Change::begin(self, Access::Warm(&mut state), cx);
         let result = work(&mut change);
         if change.is_cold() {
-            change.roll_back();
+            drop(change);
             return None;
         }
         let worked = self.work_out(change, |_| result);
@@ -53,13 +53,8 @@ impl Store {
         mut change: Change<'_>,
         work: impl FnOnce(&mut Change<'_>) -> Result<T>,
     ) -> Result<(T, Option<Submitted>)> {
-        match work(&mut change) {
-            Ok(result) => Ok((result, change.submit(&self.journal)?)),
-            Err(error) => {
-                change.roll_back();
-                Err(error)
-            }
-        }
+        let result = work(&mut change)?;
+        Ok((result, change.submit(&self.journal)?))
     }
 
     /// Looks something up: in memory, beside other readers. What is not there is read from the disk

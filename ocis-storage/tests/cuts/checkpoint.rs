@@ -7,14 +7,15 @@ use ocis_storage::Options;
 use ocis_storage::fs::{FaultyFs, MemoryFs};
 
 use crate::op::LARGE;
-use crate::world::{Seen, World, storage};
+use crate::see::Seen;
+use crate::world::{World, storage};
 use crate::{Mode, modes, reopened, runtime};
 
 const STEPS: usize = 6;
 
 /// Every record fills its segment.
 fn open(fs: FaultyFs) -> Result<World> {
-    World::with(Arc::new(fs), Options { segment: 1, ..Options::new(storage()) })
+    World::open(Arc::new(fs), Options { segment: 1, ..Options::new(storage()) })
 }
 
 async fn step(world: &World, number: usize) -> Result<()> {

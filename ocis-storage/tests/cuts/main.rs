@@ -12,19 +12,23 @@
 mod checkpoint;
 mod op;
 mod opening;
+mod see;
 mod spaces;
 mod switches;
+#[path = "../world/mod.rs"]
 mod world;
 
 use std::io::ErrorKind as Io;
 use std::sync::Arc;
 
-use ocis_core::{Error, ErrorKind};
+use ocis_core::{Error, ErrorKind, Result};
+use ocis_storage::Options;
 use ocis_storage::fs::fault::Fault;
-use ocis_storage::fs::{FaultyFs, Fs as _, MemoryFs};
+use ocis_storage::fs::{FaultyFs, Fs, MemoryFs};
 
 use op::Op;
-use world::{Seen, World};
+use see::Seen;
+use world::{World, is_long, single as runtime, storage};
 
 /// What becomes of a fault.
 #[derive(Debug, Clone, Copy)]
@@ -46,8 +50,7 @@ enum Mode {
 /// What is tried at every call; with the variable `OCIS_TEST_LONG` also many orders in which names
 /// may reach the disk.
 fn modes() -> Vec<Mode> {
-    let long = std::env::var_os("OCIS_TEST_LONG").is_some();
-    let some = if long { 1..=16 } else { 1..=1 };
+    let some = if is_long() { 1..=16 } else { 1..=1 };
     let fixed = [
         Mode::Cut,
         Mode::CutContents,
@@ -94,13 +97,15 @@ impl Mode {
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+/// Opens the store.
+fn open(fs: Arc<dyn Fs>) -> Result<World> {
+    // One file a record, so that purges have more than one.
+    World::open(fs, Options { purge_steps: 1, ..Options::new(storage()) })
 }
 
 /// Opens what is left and tells what is wrong with it.
 fn reopened(disk: &MemoryFs) -> std::result::Result<Seen, String> {
-    let world = World::open(Arc::new(disk.clone())).map_err(|error| format!("{error:?}"))?;
+    let world = open(Arc::new(disk.clone())).map_err(|error| format!("{error:?}"))?;
     let findings = world.store.check().map_err(|error| format!("{error:?}"))?;
     if !findings.is_empty() {
         return Err(findings.join("; "));
@@ -116,7 +121,7 @@ fn reopened(disk: &MemoryFs) -> std::result::Result<Seen, String> {
 
 /// Makes a store with what is there before `op`; gives the token of a lock.
 fn prepare(disk: &MemoryFs, runtime: &tokio::runtime::Runtime, op: Op) -> String {
-    let world = World::open(Arc::new(disk.clone())).unwrap();
+    let world = open(Arc::new(disk.clone())).unwrap();
     let token = runtime.block_on(world.prepare(op));
     world.store.close().unwrap();
     token
@@ -137,7 +142,7 @@ fn once(
         let runtime = runtime();
         let token = prepare(&disk, &runtime, op);
         // Nothing is in memory, and the journal is empty.
-        let world = World::open(Arc::new(fs.clone())).unwrap();
+        let world = open(Arc::new(fs.clone())).unwrap();
         let first = mode.count(&fs);
         fs.plan(first + number, mode.fault());
         fs.leave_out(left_out);
@@ -159,7 +164,7 @@ fn once(
         Ok(after) => after,
         Err(wrong) => return told(wrong),
     };
-    let has_probe = after.remove("einstein/probe").is_some();
+    let has_probe = after.remove("einstein:probe").is_some();
     match probed {
         Some(Ok(())) if !has_probe => return told("the change after it is lost".into()),
         Some(Err(error)) => return told(format!("it does not go on: {error:?}")),
@@ -183,7 +188,7 @@ fn once(
 /// What is seen before and after `op`.
 fn seen(op: Op) -> [Seen; 2] {
     let runtime = runtime();
-    let world = World::open(Arc::new(MemoryFs::default())).unwrap();
+    let world = open(Arc::new(MemoryFs::default())).unwrap();
     let token = runtime.block_on(world.prepare(op));
     let before = runtime.block_on(world.see()).unwrap();
     runtime.block_on(world.run(op, token)).unwrap();

@@ -1,13 +1,13 @@
 //! The changes that are cut, one after the other.
 
+use std::time::Duration;
+
 use ocis_core::Result;
-use ocis_core::port::{
-    Conditions, Nodes, PurgeRule, PurgeTrash, PurgeVersions, RestoreTrash, RestoreVersion,
-    SetMetadata, Touch, Trash, Unlock, Versions,
-};
+use ocis_core::lock::LockScope;
+use ocis_core::port::{Conditions, LockNode, Nodes, SetMetadata, Touch, Unlock};
 use ocis_core::trash::Collision;
 
-use crate::world::{World, me};
+use crate::world::{World, at};
 
 pub(crate) const LARGE: usize = 70_000;
 
@@ -103,10 +103,24 @@ impl World {
             Op::RestoreVersion | Op::PurgeVersions => {
                 self.put("f", b"newer").await.unwrap();
                 self.put("f", &[9; LARGE]).await.unwrap();
-                self.versions(&self.cx, me("f")).await.unwrap()[1].key.clone()
+                self.versions("f").await.unwrap()[1].key.clone()
             }
             _ => String::new(),
         }
+    }
+
+    async fn lock(&self, path: &str) -> Result<String> {
+        let request = LockNode {
+            target: at(path),
+            scope: LockScope::Exclusive,
+            deep: true,
+            owner: None,
+            app_name: String::new(),
+            expires: Some(self.cx.now.plus(Duration::from_secs(600))),
+            create: true,
+            conditions: Conditions::default(),
+        };
+        Ok(self.driver.lock(&self.cx, request).await?.lock.lock.token)
     }
 
     /// Deletes and gives the key in the trash.
@@ -116,23 +130,12 @@ impl World {
         items.into_iter().find(|item| item.origin.as_str() == path).unwrap().key
     }
 
-    async fn restore(&self, key: String, to: Option<&str>, collision: Collision) -> Result<()> {
-        let (space, to, lock_tokens) = (me("").base, to.map(me), Vec::new());
-        let request = RestoreTrash { space, key, to, collision, lock_tokens };
-        Trash::restore(&self.driver, &self.cx, request).await.map(drop)
-    }
-
-    async fn purge(&self, key: Option<String>) -> Result<()> {
-        let request = PurgeTrash { space: me("").base, key, before: None };
-        Trash::purge(&self.driver, &self.cx, request).await.map(drop)
-    }
-
     pub(crate) async fn run(&self, op: Op, token: String) -> Result<()> {
         match op {
             Op::CreateSpace => self.home("marie").await,
             Op::CreateFolder => self.mkdir("d/new").await,
             Op::Touch => {
-                let request = Touch { target: me("d/t"), conditions: Conditions::default() };
+                let request = Touch { target: at("d/t"), conditions: Conditions::default() };
                 self.driver.touch(&self.cx, request).await.map(drop)
             }
             Op::UploadInline => self.put("d/i", b"inline").await,
@@ -147,7 +150,7 @@ impl World {
             Op::CopyOver => self.copy("d", "f").await,
             Op::SetMetadata => {
                 let request = SetMetadata {
-                    target: me("d/x"),
+                    target: at("d/x"),
                     set: vec![("key".into(), "value".into())],
                     unset: Vec::new(),
                     mtime: Some(self.cx.now),
@@ -164,17 +167,9 @@ impl World {
             Op::RestoreChild => self.restore(token, Some("y"), Collision::Refuse).await,
             Op::PurgeItem | Op::PurgeChild | Op::PurgeFolder => self.purge(Some(token)).await,
             Op::PurgeAll => self.purge(None).await,
-            Op::RestoreVersion => {
-                let conditions = Conditions::default();
-                let request = RestoreVersion { target: me("f"), key: token, conditions };
-                Versions::restore(&self.driver, &self.cx, request).await.map(drop)
-            }
-            Op::PurgeVersions => {
-                let (target, rule) = (me("f"), PurgeRule::All);
-                let request = PurgeVersions { target, rule, dry_run: false };
-                Versions::purge(&self.driver, &self.cx, request).await.map(drop)
-            }
-            Op::Unlock => self.driver.unlock(&self.cx, Unlock { target: me("f"), token }).await,
+            Op::RestoreVersion => self.restore_version("f", token).await,
+            Op::PurgeVersions => self.purge_versions("f").await,
+            Op::Unlock => self.driver.unlock(&self.cx, Unlock { target: at("f"), token }).await,
             _ => self.run_spaces(op).await,
         }
     }

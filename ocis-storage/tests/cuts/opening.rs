@@ -6,8 +6,8 @@ use std::sync::Arc;
 use ocis_storage::fs::{FaultyFs, MemoryFs};
 
 use crate::op::{ALL, Op};
-use crate::world::{Seen, World};
-use crate::{Mode, modes, prepare, reopened, runtime, seen};
+use crate::see::Seen;
+use crate::{Mode, modes, open, prepare, reopened, runtime, seen};
 
 /// Opens a store that crashed right after `op` was acknowledged, with a fault at call `number`; none
 /// when it makes no such call. `left_out` is as in [`crate::once`].
@@ -22,14 +22,14 @@ pub(crate) fn once(
     {
         let runtime = runtime();
         let token = prepare(&disk, &runtime, op);
-        let world = World::open(Arc::new(disk.clone())).unwrap();
+        let world = open(Arc::new(disk.clone())).unwrap();
         runtime.block_on(world.run(op, token)).unwrap();
     }
     mode.crash(&disk);
     let fs = FaultyFs::new(Arc::new(disk.clone()));
     fs.leave_out(left_out);
     fs.plan(number, mode.fault());
-    let opened = World::open(Arc::new(fs.clone())).map(drop);
+    let opened = open(Arc::new(fs.clone())).map(drop);
     if mode.count(&fs) <= number {
         return None;
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use ocis_storage::fs::{FaultyFs, MemoryFs};
 
 use crate::op::{ALL, LARGE, Op};
-use crate::world::{Seen, World};
-use crate::{Mode, once, opening, prepare, reopened, runtime, seen};
+use crate::see::Seen;
+use crate::{Mode, once, open, opening, prepare, reopened, runtime, seen};
 
 /// Writing records into the journal.
 const RECORD: &str = "write */.ocis-rs/journal/*.log";
@@ -21,13 +21,13 @@ fn flushes(op: Op) -> BTreeSet<String> {
         let fs = FaultyFs::new(Arc::new(disk.clone()));
         let runtime = runtime();
         let token = prepare(&disk, &runtime, op);
-        let world = World::open(Arc::new(fs.clone())).unwrap();
+        let world = open(Arc::new(fs.clone())).unwrap();
         runtime.block_on(world.run(op, token)).unwrap();
         if is_closed {
             world.store.close().unwrap();
         }
         drop(world);
-        drop(World::open(Arc::new(fs.clone())).unwrap());
+        drop(open(Arc::new(fs.clone())).unwrap());
         found.extend(fs.flushes());
     }
     found
@@ -63,12 +63,12 @@ fn is_first_content_lost(place: Option<&str>) -> bool {
     let fs = FaultyFs::new(Arc::new(disk.clone()));
     fs.leave_out(place);
     let runtime = runtime();
-    let world = World::open(Arc::new(fs)).unwrap();
+    let world = open(Arc::new(fs)).unwrap();
     runtime.block_on(world.home("einstein")).unwrap();
     runtime.block_on(world.put("s", &[7; LARGE])).unwrap();
     drop(world);
     disk.cut();
-    !reopened(&disk).is_ok_and(|seen| seen.contains_key("einstein/s"))
+    !reopened(&disk).is_ok_and(|seen| seen.contains_key("einstein:s"))
 }
 
 #[test]

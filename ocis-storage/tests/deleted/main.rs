@@ -10,13 +10,19 @@
 )]
 
 mod model;
+mod run;
+#[path = "../world/mod.rs"]
 mod world;
 
+use std::sync::Arc;
+
+use ocis_storage::Options;
 use ocis_storage::fs::MemoryFs;
 use proptest::prelude::*;
 
 use model::{Model, Op, apply, deleted};
-use world::World;
+use run::Keys;
+use world::{World, is_long, runtime, storage};
 
 fn paths() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(vec!["a", "b", "c"]), 1..4)
@@ -39,12 +45,9 @@ fn ops() -> impl Strategy<Value = Op> {
     ]
 }
 
-fn runtime(threads: usize) -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(threads)
-        .enable_all()
-        .build()
-        .unwrap()
+fn open(disk: &MemoryFs, cached_nodes: usize) -> World {
+    let options = Options { cached_nodes, ..Options::new(storage()) };
+    World::open(Arc::new(disk.clone()), options).unwrap()
 }
 
 /// Ends the process or closes cleanly, opens again, and checks the files.
@@ -52,17 +55,20 @@ fn reopen(disk: &MemoryFs, world: World, cleanly: bool, cached: usize) -> World 
     if cleanly {
         world.store.close().unwrap();
     }
-    let keys = world.keys.lock().unwrap().clone();
     drop(world);
     disk.cut();
-    let world = World::open(disk, cached);
+    let world = open(disk, cached);
     assert_eq!(world.store.check().unwrap(), Vec::<String>::new());
-    *world.keys.lock().unwrap() = keys;
     world
 }
 
+/// Programs that are tried; many more with the variable `OCIS_TEST_LONG`.
+fn cases() -> u32 {
+    if is_long() { 2000 } else { 48 }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn a_program_does_what_its_model_does(
@@ -70,22 +76,22 @@ proptest! {
         cached in prop::sample::select(vec![4usize, 1000]),
     ) {
         let (runtime, disk) = (runtime(1), MemoryFs::default());
-        let mut world = World::open(&disk, cached);
-        runtime.block_on(world.home());
-        let mut model = Model::default();
+        let mut world = open(&disk, cached);
+        runtime.block_on(world.home("einstein")).unwrap();
+        let (mut model, mut keys) = (Model::default(), Keys::new());
         for op in &program {
-            let is_done = runtime.block_on(world.run(op)).is_ok();
+            let is_done = runtime.block_on(world.run(op, &keys)).is_ok();
             prop_assert_eq!(is_done, apply(&mut model, op), "{:?}", op);
-            runtime.block_on(world.note());
+            runtime.block_on(world.note(&mut keys));
             if matches!(op, Op::Reopen) {
                 world = reopen(&disk, world, false, cached);
             }
         }
         prop_assert_eq!(&runtime.block_on(world.see()).unwrap(), &model.tree);
-        prop_assert_eq!(runtime.block_on(world.see_trash()), deleted(&model));
+        prop_assert_eq!(runtime.block_on(world.see_trash(&keys)), deleted(&model));
         prop_assert_eq!(world.store.check().unwrap(), Vec::<String>::new());
         let world = reopen(&disk, world, true, cached);
         prop_assert_eq!(&runtime.block_on(world.see()).unwrap(), &model.tree);
-        prop_assert_eq!(runtime.block_on(world.see_trash()), deleted(&model));
+        prop_assert_eq!(runtime.block_on(world.see_trash(&keys)), deleted(&model));
     }
 }

@@ -165,7 +165,7 @@ pub(crate) fn apply(model: &mut Model, op: &Op) -> bool {
     }
 }
 
-/// What the model has in the trash, as [`World::see_trash`] tells it.
+/// What the model has in the trash, as a store tells it.
 pub(crate) fn deleted(model: &Model) -> Vec<(String, Vec<String>)> {
     let names = |(origin, tree): &(String, Tree)| {
         let below = tree.keys().filter(|name| !name.is_empty());

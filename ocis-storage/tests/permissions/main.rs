@@ -9,6 +9,8 @@
 )]
 
 mod cases;
+mod prepare;
+#[path = "../world/mod.rs"]
 mod world;
 
 use std::collections::BTreeSet;
@@ -17,12 +19,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use cases::{CASES, Case};
 use ocis_core::conformance::switch::{self, Place};
 use ocis_core::{ErrorKind, Result};
-use world::World;
+use prepare::prepare;
+use world::single;
 
 /// Runs a case as somebody with these letters on the root of the space.
 fn run(case: &Case, letters: &str) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let world = World::prepare(&runtime, letters);
+    let runtime = single();
+    let world = prepare(&runtime, letters);
     runtime.block_on((case.run)(&world))
 }
 

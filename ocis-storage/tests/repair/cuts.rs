@@ -11,7 +11,8 @@ use ocis_core::port::{CheckSizes, Maintenance as _};
 use ocis_storage::fs::fault::Fault;
 use ocis_storage::fs::{FaultyFs, Fs as _, Kind, MemoryFs};
 
-use super::{Damage, FILES, ROOT, Remedy, World, damage, expected, run, service, space};
+use crate::world::{ROOT, server};
+use crate::{Damage, FILES, Remedy, damage, expected, open, over, run, space};
 
 #[derive(Debug, Clone, Copy)]
 enum Mode {
@@ -22,7 +23,7 @@ enum Mode {
 
 /// A store in which a little of everything is wrong that can be mended.
 async fn damaged(disk: &MemoryFs) {
-    let world = World::open(disk);
+    let world = open(disk);
     world.fill().await;
     world.store.close().unwrap();
     let files = world.files();
@@ -58,20 +59,20 @@ async fn once(mode: Mode, number: u64) -> Option<()> {
     let disk = MemoryFs::default();
     damaged(&disk).await;
     let (before, contents) = {
-        let world = World::open(&disk);
+        let world = open(&disk);
         let found = (problems(&world.check(false).await), world.contents());
         world.store.close().unwrap();
         found
     };
     assert!(before.len() > 3, "{before:?}");
     let fs = FaultyFs::new(Arc::new(disk.clone()));
-    let world = World::over(Arc::new(fs.clone()), &disk);
+    let world = over(Arc::new(fs.clone()));
     let first = fs.calls();
     let fault = if matches!(mode, Mode::Fail) { Fault::Fail(Io::StorageFull) } else { Fault::Cut };
     fs.plan(first + number, fault);
     let repaired = world.try_check(true).await;
     let sizes = CheckSizes { space: space(), repair: true };
-    let _ = world.driver.check_sizes(&service(), sizes).await;
+    let _ = world.driver.check_sizes(&server(), sizes).await;
     let _ = world.store.close();
     drop(world);
     if fs.calls() <= first + number {
@@ -83,7 +84,7 @@ async fn once(mode: Mode, number: u64) -> Option<()> {
         _ => disk.cut(),
     }
     let told = format!("{mode:?} at {number}");
-    let world = World::open(&disk);
+    let world = open(&disk);
     let left = world.check(false).await;
     assert!(problems(&left).is_subset(&before), "{told}: {left:#?}");
     world.check(true).await;
@@ -91,7 +92,7 @@ async fn once(mode: Mode, number: u64) -> Option<()> {
     let is_done = |finding: &Finding| matches!(finding.remedy, Remedy::Decide(_));
     assert!(left.iter().all(is_done), "{told}: {left:#?}");
     for (file, _) in FILES {
-        assert_eq!(world.read(file).await.as_deref(), Some(expected(file)), "{told}: {file}");
+        assert_eq!(world.text(file).await.as_deref(), Some(expected(file)), "{told}: {file}");
     }
     let there: BTreeSet<String> = world.contents().into_values().collect();
     for content in contents.values().filter(|content| *content != "nobody's") {

@@ -10,153 +10,60 @@
 )]
 
 mod cuts;
+#[path = "../world/mod.rs"]
+mod world;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures::TryStreamExt as _;
 use ocis_core::Result;
-use ocis_core::checksum::Checksums;
-use ocis_core::cx::{Caller, Cx, Identity};
 use ocis_core::finding::{Finding, Problem, Remedy};
-use ocis_core::id::{ResourceId, SpaceId, StorageId, UserId};
-use ocis_core::path::SpacePath;
-use ocis_core::port::{
-    Check, CheckSizes, Conditions, CreateFolder, CreateSpace, Delete, EmptyFolders, List,
-    Maintenance, Nodes, OpenUpload, PageRequest, RawNode, SetRawMetadata, Spaces,
-};
-use ocis_core::reference::Reference;
-use ocis_core::space::SpaceKind;
-use ocis_core::time::Timestamp;
-use ocis_core::user::UserRole;
-use ocis_storage::blob::{BlobStore, PosixBlobs};
+use ocis_core::id::SpaceId;
+use ocis_core::port::{Check, CheckSizes, EmptyFolders, Maintenance, RawNode, SetRawMetadata};
+use ocis_storage::Options;
 use ocis_storage::fs::{Fs, Kind, MemoryFs, Open};
-use ocis_storage::store::{CommitUpload, Content};
-use ocis_storage::ticket::Tickets;
-use ocis_storage::{Driver, Options, Store};
 
-const ROOT: &str = "/store";
-const USER: &str = "4c510ada-c86b-4815-8820-42cdf82c3d51";
+use world::{ROOT, USER, World, at, runtime, server, storage};
 
-struct World {
-    disk: MemoryFs,
-    store: Arc<Store>,
-    blobs: Arc<dyn BlobStore>,
-    driver: Driver,
-    cx: Cx,
+fn open(disk: &MemoryFs) -> World {
+    over(Arc::new(disk.clone()))
 }
 
-fn storage() -> StorageId {
-    StorageId::parse("storage").unwrap()
+fn over(fs: Arc<dyn Fs>) -> World {
+    World::open(fs, Options::new(storage())).unwrap()
 }
 
 fn space() -> SpaceId {
-    SpaceId::parse(USER).unwrap()
-}
-
-fn at(path: &str) -> Reference {
-    Reference::below(ResourceId::root(storage(), space()), SpacePath::parse(path).unwrap())
-}
-
-fn service() -> Cx {
-    Cx::new(Caller::Service("test".into()), Timestamp::from_unix(1_767_225_700, 0).unwrap())
+    at("").base.space
 }
 
 impl World {
-    fn open(disk: &MemoryFs) -> Self {
-        Self::over(Arc::new(disk.clone()), disk)
-    }
-
-    /// Opens the store on `disk` through `fs`.
-    fn over(fs: Arc<dyn Fs>, disk: &MemoryFs) -> Self {
-        let blobs: Arc<dyn BlobStore> = Arc::new(PosixBlobs::new(Arc::clone(&fs), ROOT));
-        let options = Options::new(storage());
-        let store = Store::open(fs, Arc::clone(&blobs), Path::new(ROOT), options).unwrap();
-        let tickets = Tickets::new(b"secret", &storage(), Duration::from_secs(600)).unwrap();
-        let driver = Driver::new(Arc::clone(&store), tickets);
-        let identity = Identity {
-            id: UserId::parse(USER).unwrap(),
-            idp: "https://localhost:9200".into(),
-            username: "einstein".into(),
-            display_name: "einstein".into(),
-            mail: "einstein@example.org".into(),
-            groups: Vec::new(),
-            role: UserRole::User,
-            scope: ocis_core::scope::Scope::Everything,
-        };
-        let now = Timestamp::from_unix(1_767_225_600, 0).unwrap();
-        let cx = Cx::new(Caller::User(Arc::new(identity)), now);
-        Self { disk: disk.clone(), store, blobs, driver, cx }
-    }
-
-    async fn mkdir(&self, path: &str) {
-        let request = CreateFolder { target: at(path), conditions: Conditions::default() };
-        self.driver.create_folder(&self.cx, request).await.unwrap();
-    }
-
-    async fn write(&self, path: &str, content: &str) {
-        let request = OpenUpload {
-            target: at(path),
-            length: Some(content.len() as u64),
-            mtime: None,
-            checksum: None,
-            conditions: Conditions::default(),
-        };
-        let upload = CommitUpload {
-            prepared: self.store.prepare_upload(&self.cx, &request).await.unwrap(),
-            conditions: Conditions::default(),
-            mtime: None,
-            size: content.len() as u64,
-            checksums: Checksums { sha1: [0; 20], md5: [0; 16], adler32: [0; 4] },
-            content: Content::Inline(content.as_bytes().to_vec().into()),
-        };
-        self.store.commit_upload(&self.cx, upload).await.unwrap();
-    }
-
     /// A store with one of everything.
     async fn fill(&self) {
-        let request = CreateSpace {
-            kind: SpaceKind::Personal,
-            name: "einstein".into(),
-            owner: Some(UserId::parse(USER).unwrap()),
-            alias: None,
-            quota: None,
-            description: String::new(),
-            id: None,
-        };
-        self.driver.create(&self.cx, request).await.unwrap();
+        self.home(USER).await.unwrap();
         for folder in ["d", "d/e", "t", "empty"] {
-            self.mkdir(folder).await;
+            self.mkdir(folder).await.unwrap();
         }
         for (path, content) in FILES {
-            self.write(path, content).await;
+            self.put(path, content.as_bytes()).await.unwrap();
         }
-        self.write("v", "the second content of v").await;
-        self.write("t/in", "deleted with its folder").await;
-        self.write("gone", "deleted").await;
+        self.put("v", b"the second content of v").await.unwrap();
+        self.put("t/in", b"deleted with its folder").await.unwrap();
+        self.put("gone", b"deleted").await.unwrap();
         for path in ["t", "gone"] {
-            let request = Delete { target: at(path), conditions: Conditions::default() };
-            self.driver.delete(&self.cx, request).await.unwrap();
+            self.delete(path).await.unwrap();
         }
         assert_eq!(self.store.check().unwrap(), Vec::<String>::new());
     }
 
-    async fn read(&self, path: &str) -> Option<String> {
-        let (_, content) = self.store.content(&self.cx, &at(path)).await.ok()?;
-        let content = content?;
-        let (blob, range) = (content.blob?, 0..content.size);
-        let bytes = self.blobs.read(&content.space, &blob, range).await.ok()?;
-        String::from_utf8(bytes.try_collect::<Vec<_>>().await.ok()?.concat()).ok()
+    async fn text(&self, path: &str) -> Option<String> {
+        String::from_utf8(self.read(path).await.ok()??).ok()
     }
 
     async fn names(&self, path: &str) -> Vec<String> {
-        let request = List { target: at(path), page: PageRequest::default() };
-        let Ok(page) = Nodes::list(&self.driver, &self.cx, request).await else {
-            return Vec::new();
-        };
-        page.items.into_iter().map(|node| node.info.name.clone()).collect()
+        let nodes = self.list(path).await.unwrap_or_default();
+        nodes.into_iter().map(|node| node.info.name.clone()).collect()
     }
 
     /// The whole check or repair, step by step.
@@ -167,7 +74,7 @@ impl World {
     async fn try_check(&self, repair: bool) -> Result<Vec<Finding>> {
         let (mut found, mut request) = (Vec::new(), Check { repair, ..Check::default() });
         loop {
-            let step = self.driver.check(&service(), request.clone()).await?;
+            let step = self.driver.check(&server(), request.clone()).await?;
             found.extend(step.findings);
             request.cursor = step.next;
             if request.cursor.is_none() {
@@ -181,7 +88,7 @@ impl World {
         for (path, kind) in self.files() {
             let text = path.to_str().unwrap();
             if kind == Kind::File && text.contains("/blobs/") {
-                let bytes = self.disk.read(&path).unwrap();
+                let bytes = self.store.fs().read(&path).unwrap();
                 contents.insert(text.to_owned(), String::from_utf8_lossy(&bytes).into_owned());
             }
         }
@@ -192,7 +99,7 @@ impl World {
     fn files(&self) -> Vec<(PathBuf, Kind)> {
         let (mut found, mut open) = (Vec::new(), vec![PathBuf::from(ROOT)]);
         while let Some(folder) = open.pop() {
-            let mut entries = self.disk.read_dir(&folder).unwrap();
+            let mut entries = self.store.fs().read_dir(&folder).unwrap();
             entries.sort_by(|a, b| a.name.cmp(&b.name));
             for entry in entries.into_iter().filter(|entry| entry.name != ".ocis-rs") {
                 let path = folder.join(&entry.name);
@@ -285,7 +192,7 @@ async fn ids(world: &World) -> BTreeMap<String, String> {
 async fn once(number: usize, how: Damage) -> Option<()> {
     let disk = MemoryFs::default();
     let (world, ids) = {
-        let world = World::open(&disk);
+        let world = open(&disk);
         world.fill().await;
         let ids = ids(&world).await;
         world.store.close().unwrap();
@@ -298,7 +205,7 @@ async fn once(number: usize, how: Damage) -> Option<()> {
     if !damage(&disk, &path, kind, how) {
         return Some(());
     }
-    let world = World::open(&disk);
+    let world = open(&disk);
     let told = format!("{how:?} of {text}");
     let found = world.check(false).await;
     // A folder without anything in it says nothing, and node files have no content.
@@ -318,7 +225,7 @@ async fn once(number: usize, how: Damage) -> Option<()> {
     }
     world.store.close().unwrap();
     drop(world);
-    let world = World::open(&disk);
+    let world = open(&disk);
     assert_eq!(world.check(false).await.len(), left.len(), "{told}: the same after opening again");
     // Nothing but what was hit is lost, and no content is gone.
     let is_metadata = text.ends_with(".mpk") && text.contains("/nodes/");
@@ -337,14 +244,14 @@ async fn once(number: usize, how: Damage) -> Option<()> {
         if is_root || is_tree || is_blob || is_cut_off {
             continue;
         }
-        let content = world.read(file).await;
+        let content = world.text(file).await;
         assert_eq!(content.as_deref(), Some(expected(file)), "{told}: {file}");
     }
     Some(())
 }
 
 fn everything(how: Damage) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let runtime = runtime(1);
     let (mut count, mut wrong) = (0, 0);
     loop {
         let one = std::panic::AssertUnwindSafe(|| runtime.block_on(once(count, how)));
@@ -380,11 +287,11 @@ fn links_that_lead_elsewhere() {
 }
 
 fn run<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap().block_on(work)
+    runtime(1).block_on(work)
 }
 
 async fn filled() -> World {
-    let world = World::open(&MemoryFs::default());
+    let world = open(&MemoryFs::default());
     world.fill().await;
     world
 }
@@ -392,13 +299,13 @@ async fn filled() -> World {
 impl World {
     /// Where a file of the store lies.
     fn file(&self, part: &str) -> PathBuf {
-        PathBuf::from(format!("{ROOT}/spaces/4c/510ada-c86b-4815-8820-42cdf82c3d51/{part}"))
+        PathBuf::from(format!("{ROOT}/spaces/ei/nstein/{part}"))
     }
 
     fn orphan(&self) -> PathBuf {
         let path = self.file("blobs/aa/bb/cc/dd/-0000-4000-8000-000000000000");
-        self.disk.mkdir_all(path.parent().unwrap()).unwrap();
-        self.disk.write(&path, b"nobody's").unwrap();
+        self.store.fs().mkdir_all(path.parent().unwrap()).unwrap();
+        self.store.fs().write(&path, b"nobody's").unwrap();
         path
     }
 }
@@ -409,14 +316,14 @@ fn a_content_that_nothing_refers_to_is_removed_where_all_else_is_whole() {
         let world = filled().await;
         let orphan = world.orphan();
         let mark = format!("{ROOT}/uploads/{USER}$aabbccdd-0000-4000-8000-000000000000");
-        world.disk.write(Path::new(&mark), b"").unwrap();
+        world.store.fs().write(Path::new(&mark), b"").unwrap();
         assert_eq!(world.check(true).await, [], "an upload is under way");
-        world.disk.unlink(Path::new(&mark)).unwrap();
+        world.store.fs().unlink(Path::new(&mark)).unwrap();
         let found = world.check(true).await;
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].problem, Problem::BlobOrphaned);
         assert!(!found[0].is_open());
-        assert!(world.disk.stat(&orphan).is_err());
+        assert!(world.store.fs().stat(&orphan).is_err());
         assert_eq!(world.names("").await, ["a", "d", "empty", "v"]);
     });
 }
@@ -428,13 +335,13 @@ fn a_content_that_may_be_somebodys_is_kept() {
         let id = ids(&world).await["a"].clone();
         let [a, b, c, d] = [0, 2, 4, 6].map(|at| &id[at..at + 2]);
         let node = world.file(&format!("nodes/{a}/{b}/{c}/{d}/{}", &id[8..]));
-        world.disk.unlink(&node).unwrap();
-        world.disk.unlink(&node.with_added_extension("mpk")).unwrap();
+        world.store.fs().unlink(&node).unwrap();
+        world.store.fs().unlink(&node.with_added_extension("mpk")).unwrap();
         world.check(true).await;
         assert_eq!(world.check(false).await, []);
         let names = world.names("lost+found").await;
         assert_eq!(names.len(), 1);
-        let content = world.read(&format!("lost+found/{}", names[0])).await;
+        let content = world.text(&format!("lost+found/{}", names[0])).await;
         assert_eq!(content.as_deref(), Some(expected("a")));
     });
 }
@@ -450,17 +357,17 @@ fn sizes_are_told_from_the_innermost_on_and_corrected() {
             value: value.into(),
         };
         for (path, value) in [("d", "7"), ("d/e", "x")] {
-            world.driver.set_raw_metadata(&service(), set(path, value)).await.unwrap();
+            world.driver.set_raw_metadata(&server(), set(path, value)).await.unwrap();
         }
         let request = |repair| CheckSizes { space: space(), repair };
         for repair in [false, true] {
-            let found = world.driver.check_sizes(&service(), request(repair)).await.unwrap();
+            let found = world.driver.check_sizes(&server(), request(repair)).await.unwrap();
             let told: Vec<_> = found.wrong.iter().map(|of| (of.path.as_str(), of.said)).collect();
             assert_eq!(told, [("/d/e", None), ("/d", Some(7))]);
             assert_eq!(found.wrong[0].calculated, 41 + 1);
             assert_eq!(found.name, "einstein");
         }
-        let found = world.driver.check_sizes(&service(), request(false)).await.unwrap();
+        let found = world.driver.check_sizes(&server(), request(false)).await.unwrap();
         assert_eq!(found.wrong, []);
         assert!(world.driver.check_sizes(&world.cx, request(false)).await.is_err());
     });
@@ -471,19 +378,19 @@ fn metadata_is_read_and_set_as_it_is() {
     run(async {
         let world = filled().await;
         let node = RawNode::Id(space(), ids(&world).await["d/b"].parse().unwrap());
-        let before = world.driver.raw_metadata(&service(), node.clone()).await.unwrap();
+        let before = world.driver.raw_metadata(&server(), node.clone()).await.unwrap();
         assert!(before.contains(&("user.ocis.name".into(), b"b".to_vec())), "{before:?}");
         let set = |key: &str| SetRawMetadata {
             node: node.clone(),
             key: key.into(),
             value: b"\0\xff".to_vec(),
         };
-        world.driver.set_raw_metadata(&service(), set("user.ocis.md.x")).await.unwrap();
-        let after = world.driver.raw_metadata(&service(), node.clone()).await.unwrap();
+        world.driver.set_raw_metadata(&server(), set("user.ocis.md.x")).await.unwrap();
+        let after = world.driver.raw_metadata(&server(), node.clone()).await.unwrap();
         assert!(after.contains(&("user.ocis.md.x".into(), b"\0\xff".to_vec())), "{after:?}");
-        assert!(world.driver.set_raw_metadata(&service(), set("name")).await.is_err());
+        assert!(world.driver.set_raw_metadata(&server(), set("name")).await.is_err());
         let outside = RawNode::Path("../etc/passwd".into());
-        assert!(world.driver.raw_metadata(&service(), outside).await.is_err());
+        assert!(world.driver.raw_metadata(&server(), outside).await.is_err());
         assert_eq!(world.check(false).await, []);
     });
 }
@@ -493,14 +400,14 @@ fn empty_folders_of_the_trash_are_listed_and_removed() {
     run(async {
         let world = filled().await;
         let empty = world.file("trash/aa/bb/cc/dd");
-        world.disk.mkdir_all(&empty).unwrap();
+        world.store.fs().mkdir_all(&empty).unwrap();
         for remove in [false, true] {
             let request = EmptyFolders { cursor: None, remove };
-            let page = world.driver.empty_folders(&service(), request).await.unwrap();
+            let page = world.driver.empty_folders(&server(), request).await.unwrap();
             assert_eq!(page.items, [empty.strip_prefix(ROOT).unwrap().display().to_string()]);
             assert_eq!(page.next, None);
         }
-        assert!(world.disk.stat(&world.file("trash/aa")).is_err());
+        assert!(world.store.fs().stat(&world.file("trash/aa")).is_err());
         assert_eq!(world.check(false).await, []);
     });
 }

@@ -1,0 +1,281 @@
+//! What the tests of the store have in common: one on a disk in memory, with all its ports, and the
+//! short ways to change it and to look at it. Each test adds what it alone needs.
+#![allow(dead_code, clippy::unwrap_used, reason = "no test uses all of it; it speaks by panicking")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::TryStreamExt as _;
+use http_body_util::BodyExt as _;
+use ocis_core::cx::{Caller, Cx, Identity};
+use ocis_core::data::{Body, HttpService, TICKET, full};
+use ocis_core::id::{ResourceId, SpaceId, StorageId, UserId};
+use ocis_core::node::Node;
+use ocis_core::path::SpacePath;
+use ocis_core::port::{
+    Conditions, Copy, CreateFolder, CreateSpace, Delete, List, ListTrash, ListVersions, Move,
+    Nodes, OpenUpload, PageRequest, PurgeRule, PurgeTrash, PurgeVersions, RestoreTrash,
+    RestoreVersion, Spaces, Trash, Uploads, Versions,
+};
+use ocis_core::reference::Reference;
+use ocis_core::space::SpaceKind;
+use ocis_core::time::{Clock, Timestamp};
+use ocis_core::trash::{Collision, TrashItem};
+use ocis_core::user::UserRole;
+use ocis_core::version::Version;
+use ocis_core::{Error, Result};
+use ocis_storage::blob::{BlobStore, PosixBlobs};
+use ocis_storage::data::DataPlane;
+use ocis_storage::fs::Fs;
+use ocis_storage::session::StoreSessions;
+use ocis_storage::ticket::Tickets;
+use ocis_storage::upload::StoreUploads;
+use ocis_storage::{Driver, Options, Store};
+use tower::ServiceExt as _;
+
+/// Where the store is.
+pub(crate) const ROOT: &str = "/store";
+
+/// Whose space [`at`] means.
+pub(crate) const USER: &str = "einstein";
+
+pub(crate) fn storage() -> StorageId {
+    StorageId::parse("storage").unwrap()
+}
+
+/// The time of all requests.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_unix(1_767_225_600, 0).unwrap()
+}
+
+/// A clock that stands still, so that versions and tags of one time have to be told apart.
+#[derive(Debug)]
+pub(crate) struct Fixed(pub(crate) Timestamp);
+
+impl Clock for Fixed {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+/// A request of a user.
+pub(crate) fn person(name: &str) -> Cx {
+    let identity = Identity {
+        id: UserId::parse(name).unwrap(),
+        idp: "https://localhost:9200".into(),
+        username: name.into(),
+        display_name: name.into(),
+        mail: format!("{name}@example.org"),
+        groups: Vec::new(),
+        role: UserRole::User,
+        scope: ocis_core::scope::Scope::Everything,
+    };
+    Cx::new(Caller::User(Arc::new(identity)), now())
+}
+
+/// A request of the server itself.
+pub(crate) fn server() -> Cx {
+    Cx::new(Caller::Service("test".into()), now())
+}
+
+/// A place in [`USER`]'s own space; in another one after its id and a colon: `project:folder/file`.
+pub(crate) fn at(path: &str) -> Reference {
+    let (space, path) = path.split_once(':').unwrap_or((USER, path));
+    let root = ResourceId::root(storage(), SpaceId::parse(space).unwrap());
+    Reference::below(root, SpacePath::parse(path).unwrap())
+}
+
+/// Many more cases than there is time for at every change.
+pub(crate) fn is_long() -> bool {
+    std::env::var_os("OCIS_TEST_LONG").is_some()
+}
+
+pub(crate) fn runtime(threads: usize) -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(threads).enable_all().build().unwrap()
+}
+
+/// A runtime whose tasks take turns in the same order every time.
+pub(crate) fn single() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) store: Arc<Store>,
+    pub(crate) blobs: Arc<dyn BlobStore>,
+    pub(crate) driver: Driver,
+    pub(crate) uploads: StoreUploads,
+    pub(crate) sessions: StoreSessions,
+    pub(crate) data: HttpService,
+    /// Who makes the changes: [`USER`], unless it is said ([`Self::by`]).
+    pub(crate) cx: Cx,
+}
+
+impl World {
+    /// Opens a store whose contents are beside its metadata.
+    pub(crate) fn open(fs: Arc<dyn Fs>, options: Options) -> Result<Self> {
+        let blobs = Arc::new(PosixBlobs::new(Arc::clone(&fs), ROOT));
+        Self::over(fs, blobs, options)
+    }
+
+    /// Opens a store whose contents are in `blobs`.
+    pub(crate) fn over(
+        fs: Arc<dyn Fs>,
+        blobs: Arc<dyn BlobStore>,
+        options: Options,
+    ) -> Result<Self> {
+        let store = Store::open(fs, Arc::clone(&blobs), Path::new(ROOT), options)?;
+        let tickets = Tickets::new(b"secret", &storage(), Duration::from_secs(3600)).unwrap();
+        let clock = Arc::new(Fixed(now()));
+        let plane = DataPlane::new(Arc::clone(&store), Arc::clone(&blobs), tickets.clone(), clock);
+        Ok(Self {
+            blobs,
+            driver: Driver::new(Arc::clone(&store), tickets.clone()),
+            uploads: StoreUploads::new(Arc::clone(&store), tickets.clone()),
+            sessions: StoreSessions::new(Arc::clone(&store), tickets),
+            data: plane.service(),
+            store,
+            cx: person(USER),
+        })
+    }
+
+    /// The same store, used by somebody else.
+    pub(crate) fn by(&self, cx: Cx) -> Self {
+        Self { cx, ..self.clone() }
+    }
+
+    /// Makes the personal space of somebody.
+    pub(crate) async fn home(&self, name: &str) -> Result<()> {
+        let request = CreateSpace::personal(UserId::parse(name).unwrap(), name);
+        self.driver.create(&person(name), request).await.map(drop)
+    }
+
+    /// Makes a project space of [`USER`], whose id is its name.
+    pub(crate) async fn project(&self, name: &str) -> Result<()> {
+        let request = CreateSpace {
+            id: SpaceId::parse(name).ok(),
+            owner: UserId::parse(USER).ok(),
+            ..CreateSpace::new(SpaceKind::Project, name)
+        };
+        self.driver.create(&server(), request).await.map(drop)
+    }
+
+    pub(crate) async fn mkdir(&self, path: &str) -> Result<()> {
+        let request = CreateFolder { target: at(path), conditions: Conditions::default() };
+        self.driver.create_folder(&self.cx, request).await.map(drop)
+    }
+
+    /// Writes a whole content, as a client does: in a simple upload.
+    pub(crate) async fn put(&self, path: &str, content: &[u8]) -> Result<()> {
+        let length = Some(content.len() as u64);
+        let request = OpenUpload { length, ..OpenUpload::new(at(path)) };
+        let ticket = self.uploads.open(&self.cx, request).await?.ticket;
+        let request = http::Request::put("/data").header(TICKET, ticket);
+        self.send(request.body(full(content.to_vec())).unwrap()).await.map(drop)
+    }
+
+    /// Reads what a ticket stands for.
+    pub(crate) async fn fetch(&self, ticket: String) -> Result<Vec<u8>> {
+        let request = http::Request::get("/data").header(TICKET, ticket);
+        self.send(request.body(ocis_core::data::empty()).unwrap()).await
+    }
+
+    async fn send(&self, request: http::Request<Body>) -> Result<Vec<u8>> {
+        let answer = self.data.clone().oneshot(request).await.unwrap();
+        let is_done = answer.status().is_success();
+        let body = answer.into_body().collect().await?.to_bytes();
+        match is_done {
+            true => Ok(body.to_vec()),
+            false => Err(serde_json::from_slice::<Error>(&body).unwrap()),
+        }
+    }
+
+    pub(crate) async fn copy(&self, from: &str, to: &str) -> Result<()> {
+        let (from, to, conditions) = (at(from), at(to), Conditions::default());
+        let request = Copy { from, to, overwrite: true, deep: true, conditions };
+        self.driver.copy(&self.cx, request).await.map(drop)
+    }
+
+    pub(crate) async fn rename(&self, from: &str, to: &str) -> Result<()> {
+        let (from, to, conditions) = (at(from), at(to), Conditions::default());
+        let request = Move { from, to, overwrite: true, conditions };
+        self.driver.rename(&self.cx, request).await.map(drop)
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Result<()> {
+        let request = Delete { target: at(path), conditions: Conditions::default() };
+        self.driver.delete(&self.cx, request).await
+    }
+
+    pub(crate) async fn versions(&self, path: &str) -> Result<Vec<Version>> {
+        let request = ListVersions { target: at(path), page: PageRequest::default() };
+        Ok(Versions::list(&self.driver, &self.cx, request).await?.items)
+    }
+
+    pub(crate) async fn restore_version(&self, path: &str, key: String) -> Result<()> {
+        let request = RestoreVersion { target: at(path), key, conditions: Conditions::default() };
+        Versions::restore(&self.driver, &self.cx, request).await.map(drop)
+    }
+
+    pub(crate) async fn purge_versions(&self, path: &str) -> Result<()> {
+        let (target, rule) = (at(path), PurgeRule::All);
+        let request = PurgeVersions { target, rule, dry_run: false };
+        Versions::purge(&self.driver, &self.cx, request).await.map(drop)
+    }
+
+    /// What is in the trash of [`USER`]'s own space, or in a folder in it.
+    pub(crate) async fn trash(&self, key: Option<String>) -> Result<Vec<TrashItem>> {
+        let request = ListTrash { space: at("").base, key, page: PageRequest::default() };
+        Ok(Trash::list(&self.driver, &self.cx, request).await?.items)
+    }
+
+    pub(crate) async fn restore(
+        &self,
+        key: String,
+        to: Option<&str>,
+        collision: Collision,
+    ) -> Result<()> {
+        let (space, to, lock_tokens) = (at("").base, to.map(at), Vec::new());
+        let request = RestoreTrash { space, key, to, collision, lock_tokens };
+        Trash::restore(&self.driver, &self.cx, request).await.map(drop)
+    }
+
+    /// Purges one item of the trash of [`USER`]'s own space, or all.
+    pub(crate) async fn purge(&self, key: Option<String>) -> Result<()> {
+        let request = PurgeTrash { space: at("").base, key, before: None };
+        Trash::purge(&self.driver, &self.cx, request).await.map(drop)
+    }
+
+    pub(crate) async fn list(&self, path: &str) -> Result<Vec<Node>> {
+        let page = PageRequest { cursor: None, limit: 10_000 };
+        let request = List { target: at(path), page };
+        Ok(Nodes::list(&self.driver, &self.cx, request).await?.items)
+    }
+
+    /// All that is below a folder, with the ways to it.
+    pub(crate) async fn below(&self, top: &str) -> Result<Vec<(String, Node)>> {
+        let (mut found, mut folders) = (Vec::new(), vec![top.to_owned()]);
+        let space = top.split_once(':').map(|(space, _)| format!("{space}:")).unwrap_or_default();
+        while let Some(folder) = folders.pop() {
+            for node in self.list(&folder).await? {
+                let path = format!("{space}{}", node.path.to_string().trim_matches('/'));
+                if node.is_folder() {
+                    folders.push(path.clone());
+                }
+                found.push((path, node));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The content of a file as it is stored; none for a folder.
+    pub(crate) async fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        let (_, content) = self.store.content(&self.cx, &at(path)).await?;
+        let Some(content) = content else { return Ok(None) };
+        let Some(blob) = &content.blob else { return Ok(Some(Vec::new())) };
+        let read = self.blobs.read(&content.space, blob, 0..content.size).await?;
+        Ok(Some(read.try_collect::<Vec<_>>().await?.concat()))
+    }
+}
