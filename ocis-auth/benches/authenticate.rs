@@ -80,7 +80,7 @@ impl World {
             display_name: user.display_name,
             mail: user.mail,
             groups: user.groups,
-            role: user.role,
+            role: UserRole::User,
             scope: Scope::Everything,
         };
         Cx::new(Caller::User(Arc::new(identity)), service.now)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ocis_core::Identity;
 use ocis_core::scope::Scope;
-use ocis_core::user::User;
+use ocis_core::user::{User, UserRole};
 
 /// Who signed in, as an account of the issuer `idp`.
 pub(crate) fn of(user: User, idp: &Arc<str>) -> Identity {
@@ -15,7 +15,8 @@ pub(crate) fn of(user: User, idp: &Arc<str>) -> Identity {
         display_name: user.display_name,
         mail: user.mail,
         groups: user.groups,
-        role: user.role,
+        // Roles are asked of the port `Roles`, by who acts on them.
+        role: UserRole::User,
         scope: Scope::Everything,
     }
 }

@@ -23,8 +23,6 @@ pub struct User {
     pub mail: String,
     /// The groups that the account is a member of.
     pub groups: Vec<GroupId>,
-    /// The one role of the account.
-    pub role: UserRole,
     /// Whether the account may sign in.
     pub enabled: bool,
     /// What kind of account it is.

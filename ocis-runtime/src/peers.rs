@@ -8,7 +8,7 @@
 
 mod slot;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -211,6 +211,7 @@ pub struct Peers {
     owners: Arc<Mutex<Owners>>,
     entrance: Arc<OnceLock<Entrance>>,
     own_ldap: Arc<OnceLock<String>>,
+    role_quotas: Arc<OnceLock<HashMap<String, u64>>>,
     throttle: Arc<Mutex<Option<Arc<Throttle>>>>,
 }
 
@@ -222,6 +223,7 @@ impl Default for Peers {
             owners: Arc::default(),
             entrance: Arc::default(),
             own_ldap: Arc::default(),
+            role_quotas: Arc::default(),
             throttle: Arc::default(),
         }
     }
@@ -254,6 +256,12 @@ impl Peers {
     pub fn set_own_ldap(&self, address: &str) {
         // Built again, idm has the same settings.
         let _ = self.own_ldap.set(address.to_owned());
+    }
+
+    /// How many bytes new personal spaces may hold, by the id of the owner's role, as the proxy of
+    /// this process has it (`role_quotas`). Empty until that is built, and where it runs elsewhere.
+    pub fn role_quotas(&self) -> Arc<OnceLock<HashMap<String, u64>>> {
+        Arc::clone(&self.role_quotas)
     }
 
     /// Files and folders, of whichever storage.

@@ -86,7 +86,6 @@ impl Accounts {
             surname: record.surname.clone(),
             mail: record.mail.clone(),
             groups,
-            role: record.role,
             enabled: record.enabled,
             user_type: record.user_type,
             identities: record.identities.clone(),

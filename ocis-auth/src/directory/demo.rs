@@ -18,7 +18,6 @@ struct DemoUser {
     given_name: &'static str,
     surname: &'static str,
     password: &'static str,
-    role: UserRole,
 }
 
 /// The demo users of oCIS; the passwords are public (its documentation names them).
@@ -30,7 +29,6 @@ const USERS: [DemoUser; 5] = [
         given_name: "Albert",
         surname: "Einstein",
         password: "relativity",
-        role: UserRole::User,
     },
     DemoUser {
         id: "f7fbf8c8-139b-4376-b307-cf0a8c2d0d9c",
@@ -39,7 +37,6 @@ const USERS: [DemoUser; 5] = [
         given_name: "Marie",
         surname: "Curie",
         password: "radioactivity",
-        role: UserRole::User,
     },
     DemoUser {
         id: "058bff95-6708-4fe5-91e4-9ea3d377588b",
@@ -48,7 +45,6 @@ const USERS: [DemoUser; 5] = [
         given_name: "Maurice",
         surname: "Moss",
         password: "vista",
-        role: UserRole::Admin,
     },
     DemoUser {
         id: "932b4540-8d16-481e-8ef4-588e4b6b151c",
@@ -57,7 +53,6 @@ const USERS: [DemoUser; 5] = [
         given_name: "Richard",
         surname: "Feynman",
         password: "superfluidity",
-        role: UserRole::User,
     },
     DemoUser {
         id: "534bb038-6f9d-4093-946f-133be61fa4e7",
@@ -66,7 +61,6 @@ const USERS: [DemoUser; 5] = [
         given_name: "Katherine",
         surname: "Johnson",
         password: "gemini",
-        role: UserRole::SpaceAdmin,
     },
 ];
 
@@ -113,7 +107,6 @@ pub(super) fn first_document(hasher: &Hasher, bootstrap: &Bootstrap) -> Result<D
         given_name: "Admin".into(),
         surname: "Admin".into(),
         mail: format!("admin@{DOMAIN}"),
-        role: UserRole::Admin,
         enabled: true,
         created: bootstrap.now,
         password: hasher.hash_blocking(&bootstrap.admin_password)?,
@@ -135,7 +128,6 @@ fn add_demo(document: &mut Document, hasher: &Hasher, bootstrap: &Bootstrap) -> 
             given_name: user.given_name.into(),
             surname: user.surname.into(),
             mail: format!("{}@{DOMAIN}", user.username),
-            role: user.role,
             enabled: true,
             created: bootstrap.now,
             password: hasher.hash_blocking(user.password)?,

@@ -194,7 +194,7 @@ impl fmt::Debug for Directory {
 
 fn taken_over(bootstrap: &Bootstrap) -> Result<Option<Document>> {
     let Some(path) = &bootstrap.takes_over else { return Ok(None) };
-    takeover::read(path, &bootstrap.admin_id, bootstrap.now)
+    takeover::read(path, bootstrap.now)
 }
 
 #[cfg(test)]

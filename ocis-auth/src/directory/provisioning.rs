@@ -59,7 +59,6 @@ impl Provisioning for Editor {
             given_name: new.given_name,
             surname: new.surname,
             mail: new.mail,
-            role: ocis_core::user::UserRole::User,
             enabled: new.enabled,
             created: cx.now,
             password,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use ocis_core::id::{GroupId, UserId};
 use ocis_core::time::Timestamp;
-use ocis_core::user::{ExternalIdentity, UserRole, UserType};
+use ocis_core::user::{ExternalIdentity, UserType};
 use ocis_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -34,9 +34,9 @@ impl Document {
     }
 }
 
-/// An account.
+/// An account. Earlier versions wrote a role, which is passed over.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct User {
     pub(super) id: UserId,
     pub(super) username: String,
@@ -44,7 +44,6 @@ pub(super) struct User {
     pub(super) given_name: String,
     pub(super) surname: String,
     pub(super) mail: String,
-    pub(super) role: UserRole,
     pub(super) enabled: bool,
     pub(super) created: Timestamp,
     /// The hash, as [`crate::hash`] makes it; empty for an account that signs in elsewhere.

@@ -6,7 +6,6 @@ use ocis_core::ErrorKind;
 use ocis_core::port::{
     Cursor, FindUser, GetGroup, Groups, ListGroups, ListUsers, PageRequest, Users,
 };
-use ocis_core::user::UserRole;
 use ocis_core::{Caller, Cx};
 use tempfile::TempDir;
 
@@ -55,7 +54,7 @@ async fn without_demo_users_there_is_the_admin_and_no_group() {
     let [admin] = users.items.as_slice() else { panic!("{users:?}") };
     assert_eq!(admin.id.as_str(), ADMIN);
     assert_eq!((admin.username.as_str(), admin.display_name.as_str()), ("admin", "Admin"));
-    assert_eq!((admin.mail.as_str(), admin.role), ("admin@example.org", UserRole::Admin));
+    assert_eq!(admin.mail, "admin@example.org");
     assert!(admin.enabled && admin.groups.is_empty());
     let groups = Groups::list(&*directory, &cx(), ListGroups::default()).await;
     assert!(groups.unwrap().items.is_empty());
@@ -65,38 +64,35 @@ async fn without_demo_users_there_is_the_admin_and_no_group() {
 async fn the_demo_users_are_those_of_ocis() {
     let dir = TempDir::new().unwrap();
     let directory = open(&dir, true);
-    // Name, password, display name, role, groups actually created (seed-gaps 8).
+    // Name, password, display name, groups actually created (seed-gaps 8).
     let expected = [
-        ("admin", "first", "Admin", UserRole::Admin, "users"),
+        ("admin", "first", "Admin", "users"),
         (
             "einstein",
             "relativity",
             "Albert Einstein",
-            UserRole::User,
             "users sailing-lovers violin-haters physics-lovers",
         ),
-        ("katherine", "gemini", "Katherine Johnson", UserRole::SpaceAdmin, ""),
+        ("katherine", "gemini", "Katherine Johnson", ""),
         (
             "marie",
             "radioactivity",
             "Marie Skłodowska Curie",
-            UserRole::User,
             "users radium-lovers polonium-lovers physics-lovers",
         ),
-        ("moss", "vista", "Maurice Moss", UserRole::Admin, "users"),
+        ("moss", "vista", "Maurice Moss", "users"),
         (
             "richard",
             "superfluidity",
             "Richard Phillips Feynman",
-            UserRole::User,
             "users quantum-lovers philosophy-haters physics-lovers",
         ),
     ];
     let users = Users::list(&*directory, &cx(), ListUsers::default()).await.unwrap().items;
     assert_eq!(users.len(), expected.len());
-    for (user, (name, password, display, role, groups)) in users.iter().zip(expected) {
+    for (user, (name, password, display, groups)) in users.iter().zip(expected) {
         assert_eq!((user.username.as_str(), user.display_name.as_str()), (name, display));
-        assert_eq!((user.role, user.enabled), (role, true), "{name}");
+        assert!(user.enabled, "{name}");
         assert_eq!(user.mail, format!("{name}@example.org"));
         let mut names = Vec::new();
         for id in &user.groups {

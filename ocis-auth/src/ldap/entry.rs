@@ -3,7 +3,7 @@
 use ldap3::ResultEntry;
 use ldap3::asn1::StructureTag;
 use ocis_core::id::{GroupId, UserId};
-use ocis_core::user::{ExternalIdentity, User, UserRole, UserType};
+use ocis_core::user::{ExternalIdentity, User, UserType};
 use ocis_core::{Error, Result};
 use uuid::Uuid;
 
@@ -93,7 +93,6 @@ impl Entry {
             surname: self.text(SURNAME).to_owned(),
             mail: self.text(&schema.mail).to_owned(),
             groups: Vec::new(),
-            role: UserRole::User,
             enabled: !(by_attribute && is_off(self.text(&schema.enabled))),
             user_type: user_type(self.text(&schema.user_type)),
             identities: self.texts(IDENTITIES).filter_map(identity).collect(),

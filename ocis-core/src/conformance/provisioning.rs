@@ -250,7 +250,6 @@ impl Accounts<'_> {
             surname: "Sommerville".into(),
             mail: String::new(),
             groups: vec![team.id.clone()],
-            role: made.role,
             enabled: true,
             user_type: UserType::Federated,
             identities: vec![identity],

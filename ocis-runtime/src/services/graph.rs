@@ -65,6 +65,7 @@ impl Service for Graph {
             settings: peers.settings(),
             authenticate: peers.authenticate(),
             events: peers.events(),
+            role_quotas: peers.role_quotas(),
             options: options(config)?,
         })))
     }
@@ -73,6 +74,7 @@ impl Service for Graph {
 fn options(config: settings::Graph) -> Result<GraphOptions> {
     Ok(GraphOptions {
         url: config.webdav_base.as_str().to_owned(),
+        webdav_path: config.webdav_path,
         language: config.default_language,
         application_id: config.application_id,
         application_name: config.application_display_name,

@@ -58,6 +58,9 @@ impl Service for Proxy {
     fn build(config: Self::Config, peers: &Peers) -> Result<Unit> {
         let url = config.ocis_url.as_str().trim_end_matches('/').to_owned();
         let quotas = config.role_quotas.iter().map(|(role, quota)| (role.clone(), quota.0));
+        let role_quotas: HashMap<_, _> = quotas.collect();
+        // Built again, the proxy has the same settings.
+        let _ = peers.role_quotas().set(role_quotas.clone());
         let bearer = openid::bearer(&config, peers)?;
         let mut backends: HashMap<_, _> =
             BACKENDS.map(|name| (name, peers.http(name))).into_iter().collect();
@@ -75,7 +78,7 @@ impl Service for Proxy {
             url: url.clone(),
             clock: Arc::new(SystemClock),
             deadline: DEADLINE,
-            role_quotas: quotas.collect(),
+            role_quotas,
             trusted_proxies: config.trusted_proxies.clone(),
         });
         let certificate = Arc::new(OnceLock::new());

@@ -12,7 +12,6 @@ use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
-use ocis_core::id::UserId;
 use ocis_core::time::Timestamp;
 use ocis_core::{Error, Result};
 
@@ -35,12 +34,11 @@ pub(super) struct Entry {
     attributes: Vec<(String, Vec<String>)>,
 }
 
-/// Reads oCIS's directory; none when there is none. `admin` gets the role of that name, everybody
-/// else the default one. Blocks.
+/// Reads oCIS's directory; none when there is none. Blocks.
 ///
 /// [`ocis_core::ErrorKind::Unavailable`] while an oCIS has the file open,
 /// [`ocis_core::ErrorKind::Internal`] when it cannot be read or understood, with its name.
-pub(super) fn read(path: &Path, admin: &UserId, now: Timestamp) -> Result<Option<Document>> {
+pub(super) fn read(path: &Path, now: Timestamp) -> Result<Option<Document>> {
     let failed = |what: &str| {
         Error::internal(format!(
             "the accounts of oCIS in {} cannot be taken over: {what}; move the file away to begin \
@@ -67,7 +65,7 @@ pub(super) fn read(path: &Path, admin: &UserId, now: Timestamp) -> Result<Option
         return Err(failed("it is too large"));
     }
     let entries = entries(&bytes).map_err(|Broken(why)| failed(why))?;
-    let document = people::document(&entries, admin, now)
+    let document = people::document(&entries, now)
         .map_err(|error| failed("an account or a group is not valid").because(error))?;
     tracing::info!(
         users = document.users.len(),

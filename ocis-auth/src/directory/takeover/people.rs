@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use ocis_core::Result;
 use ocis_core::id::{GroupId, UserId};
 use ocis_core::time::Timestamp;
-use ocis_core::user::{UserRole, UserType};
+use ocis_core::user::UserType;
 
 use super::Entry;
 use crate::directory::dn::Dn;
@@ -22,7 +22,7 @@ const SERVICES: &str = "ou=sysusers,o=libregraph-idm";
 const DISABLED: &str = "cn=DisabledUsersGroup,ou=groups,o=libregraph-idm";
 
 /// The directory that the entries make.
-pub(super) fn document(entries: &[Entry], admin: &UserId, now: Timestamp) -> Result<Document> {
+pub(super) fn document(entries: &[Entry], now: Timestamp) -> Result<Document> {
     let (services, disabled_group) = (Dn::parse(SERVICES)?, Dn::parse(DISABLED)?);
     let mut named = Vec::new();
     for entry in entries {
@@ -39,7 +39,7 @@ pub(super) fn document(entries: &[Entry], admin: &UserId, now: Timestamp) -> Res
 
     let (mut users, mut ids) = (Vec::new(), HashMap::new());
     for (dn, entry) in named.iter().filter(|(_, entry)| entry.is_a("inetOrgPerson")) {
-        let Some(mut user) = user(entry, admin, now)? else { continue };
+        let Some(mut user) = user(entry, now)? else { continue };
         user.enabled &= !disabled.contains(dn);
         ids.insert(dn, user.id.clone());
         users.push(user);
@@ -55,7 +55,7 @@ fn members(entry: &Entry) -> impl Iterator<Item = Dn> {
     entry.all("member").filter(|member| !member.is_empty()).filter_map(|dn| Dn::parse(dn).ok())
 }
 
-fn user(entry: &Entry, admin: &UserId, now: Timestamp) -> Result<Option<User>> {
+fn user(entry: &Entry, now: Timestamp) -> Result<Option<User>> {
     let (id, username) = (entry.first("ownclouduuid"), entry.first("uid"));
     if id.is_empty() || username.is_empty() {
         tracing::warn!(dn = entry.dn, "an account without id or name is not taken over");
@@ -76,7 +76,6 @@ fn user(entry: &Entry, admin: &UserId, now: Timestamp) -> Result<Option<User>> {
         given_name: entry.first("givenname").to_owned(),
         surname: entry.first("sn").to_owned(),
         mail: entry.first("mail").to_owned(),
-        role: if id == *admin { UserRole::Admin } else { UserRole::User },
         enabled: !entry.first("ownclouduserenabled").eq_ignore_ascii_case("false"),
         created: now,
         password: password.to_owned(),

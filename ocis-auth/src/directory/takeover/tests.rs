@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use ocis_core::ErrorKind;
-use ocis_core::user::{UserRole, UserType};
+use ocis_core::user::UserType;
 use proptest::prelude::*;
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -52,7 +52,7 @@ fn written(bytes: &[u8]) -> (TempDir, PathBuf) {
 
 fn taken_over(bytes: &[u8]) -> Result<Option<Document>> {
     let (_dir, path) = written(bytes);
-    read(&path, &UserId::parse(ADMIN).unwrap(), now())
+    read(&path, now())
 }
 
 fn text<'a>(json: &'a Json, key: &str) -> &'a str {
@@ -77,8 +77,6 @@ fn accounts_and_groups_are_those_that_ocis_told_of() {
         assert_eq!(user.mail, text(told, "mail"));
         assert_eq!((user.enabled, user.user_type), (true, UserType::Member));
         assert!(user.password.starts_with("{ARGON2}$argon2id$v=19$m=65536,t=1,p=2$"));
-        let role = if user.username == "admin" { UserRole::Admin } else { UserRole::User };
-        assert_eq!(user.role, role);
         let identities: Vec<_> = user
             .identities
             .iter()
@@ -157,7 +155,7 @@ fn a_database_in_use_is_left_alone() {
     let (_dir, path) = written(database());
     let ocis = File::open(&path).unwrap();
     ocis.lock().unwrap();
-    let error = read(&path, &UserId::parse(ADMIN).unwrap(), now()).unwrap_err();
+    let error = read(&path, now()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.message().contains("stop oCIS"), "{error}");
 }
@@ -223,14 +221,14 @@ fn who_was_locked_out_stays_so_and_odd_entries_do_not_matter() {
         group("team", &["UID=On, ou=users,o=libregraph-idm", "uid=gone,ou=users,o=libregraph-idm"]),
         group("DisabledUsersGroup", &["uid=out,ou=users,o=libregraph-idm"]),
     ];
-    let document = people::document(&entries, &UserId::parse("id-on").unwrap(), now()).unwrap();
+    let document = people::document(&entries, now()).unwrap();
     let users: Vec<_> = document
         .users
         .iter()
-        .map(|user| (user.username.as_str(), user.enabled, user.role == UserRole::Admin))
+        .map(|user| (user.username.as_str(), user.enabled))
         .collect();
     let expected =
-        [("on", true, true), ("off", false, false), ("out", false, false), ("guest", true, false)];
+        [("on", true), ("off", false), ("out", false), ("guest", true)];
     assert_eq!(users, expected);
     assert_eq!(document.users[3].user_type, UserType::Guest);
     let identities: Vec<_> = document.users[3]

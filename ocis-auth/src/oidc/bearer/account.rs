@@ -80,7 +80,7 @@ impl Accounts {
         }
         let role = match &self.roles {
             Some(roles) => roles.assign(&service, &user, claims).await?,
-            None => user.role,
+            None => UserRole::User,
         };
         Ok(self.identity(user, role))
     }
@@ -92,7 +92,7 @@ impl Accounts {
         check(&user)?;
         let role = match &self.roles {
             Some(roles) => roles.named(claims)?,
-            None => user.role,
+            None => UserRole::User,
         };
         Ok(self.identity(user, role))
     }

@@ -4,13 +4,14 @@ use http::StatusCode;
 use ocis_core::data::Body;
 use ocis_core::event::{EventKind, Feature};
 use ocis_core::id::UserId;
-use ocis_core::port::{AssignRole, RoleAssignment, UnassignRole};
+use ocis_core::port::{AssignRole, RoleAssignment, UnassignRole, UpdateSpace};
 use ocis_core::user::UserRole;
 use ocis_core::{ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::account::{by_id, require_manager};
 use crate::body::{self, List, json, json_as, nothing};
+use crate::drives;
 use crate::error::{Answer, Failure};
 use crate::route::Call;
 
@@ -91,10 +92,31 @@ pub(crate) async fn assign(call: &Call<'_>, user: &str, body: Body) -> Answer {
     let before = roles.assigned(call.cx, user.clone()).await?;
     let assigned = roles.assign(call.cx, AssignRole { user: user.clone(), role }).await;
     let assigned = refused(assigned)?;
+    if let Some(before) = &before
+        && let Err(error) = follow(call, &user, before.role, role).await
+    {
+        tracing::warn!(?error, %user, "a personal space keeps the quota of the former role");
+    }
     let old = before.map(|before| before.role.id().to_owned());
     let feature = Feature { name: "roleChanged".into(), value: role.id().into(), old };
     call.tell(EventKind::UserFeatureChanged { user, features: vec![feature] }).await;
     json_as(StatusCode::CREATED, &shown(call, assigned))
+}
+
+/// A personal space into which nothing was put yet gets the quota of the new role, unless somebody
+/// gave it another one than that of the former: oCIS makes the space when its owner is first seen,
+/// with the role that the account has by then.
+async fn follow(call: &Call<'_>, user: &UserId, from: UserRole, to: UserRole) -> Result<()> {
+    let (old, new) = (call.parts.personal_quota(from), call.parts.personal_quota(to));
+    if old == new {
+        return Ok(());
+    }
+    let Some(space) = drives::personal_space(call, user).await? else { return Ok(()) };
+    if space.quota.used > 0 || space.quota.total != old {
+        return Ok(());
+    }
+    let request = UpdateSpace { quota: Some(new.unwrap_or(0)), ..UpdateSpace::of(space.root) };
+    call.parts.spaces.update(call.cx, request).await.map(|_| ())
 }
 
 /// `DELETE`.

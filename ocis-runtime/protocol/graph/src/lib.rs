@@ -21,15 +21,17 @@ mod query;
 mod route;
 mod users;
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ocis_core::data::HttpService;
 use ocis_core::port::{
     Authenticate, EventBus, Grants, Groups, Nodes, Provisioning, Roles, Settings, Spaces, Uploads,
     Users,
 };
+use ocis_core::user::UserRole;
 
 /// What the endpoints are made of.
 #[derive(Clone)]
@@ -58,6 +60,10 @@ pub struct GraphParts {
     pub authenticate: Arc<dyn Authenticate>,
     /// Is told what was changed.
     pub events: Arc<dyn EventBus>,
+    /// How many bytes the personal space of an account may hold, by the id of its role; a role that
+    /// is not named has what the storage gives. It is what the proxy has in its settings
+    /// (`role_quotas`), and therefore only known once that was built, in the same process.
+    pub role_quotas: Arc<OnceLock<HashMap<String, u64>>>,
     /// How the endpoints behave.
     pub options: GraphOptions,
 }
@@ -67,6 +73,8 @@ pub struct GraphParts {
 pub struct GraphOptions {
     /// The public address of the server, `OCIS_URL`.
     pub url: String,
+    /// The path below it that the WebDAV addresses of drives begin with.
+    pub webdav_path: String,
     /// The language of who has not chosen one, `OCIS_DEFAULT_LANGUAGE`; empty means `en`, as in
     /// oCIS.
     pub language: String,
@@ -89,11 +97,22 @@ pub struct GraphOptions {
     pub default_quota: Option<u64>,
 }
 
+impl GraphOptions {
+    /// The WebDAV address of a drive, or of a node in it (`<id>/<path>`, escaped).
+    fn webdav_url(&self, below: &str) -> String {
+        match self.webdav_path.trim_matches('/') {
+            "" => format!("{}/{below}", self.url),
+            path => format!("{}/{path}/{below}", self.url),
+        }
+    }
+}
+
 impl Default for GraphOptions {
     /// As oCIS has them, for a server on this machine.
     fn default() -> Self {
         Self {
             url: "https://localhost:9200".into(),
+            webdav_path: "/dav/spaces/".into(),
             language: String::new(),
             application_id: String::new(),
             application_name: "ownCloud Infinite Scale".into(),
@@ -126,6 +145,13 @@ impl Graph {
             let parts = Arc::clone(&parts);
             async move { Ok::<_, Infallible>(route::answer(&parts, request).await) }
         }))
+    }
+}
+
+impl GraphParts {
+    /// The quota of the personal space of somebody with this role; none for that of the storage.
+    fn personal_quota(&self, role: UserRole) -> Option<u64> {
+        self.role_quotas.get()?.get(role.id()).copied()
     }
 }
 

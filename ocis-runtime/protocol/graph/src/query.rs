@@ -87,12 +87,9 @@ impl Options {
     /// The text of `$search`: one word, or any text in double quotes.
     pub(crate) fn search(&self) -> Result<Option<&str>, Failure> {
         let Some(text) = self.0.get("$search").map(|text| text.trim()) else { return Ok(None) };
-        let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-        match quoted {
-            Some(text) if !text.contains('"') => Ok(Some(text)),
-            None if !text.is_empty() && !text.contains(['"', '(', ')', ' ', '\t']) => {
-                Ok(Some(text))
-            }
+        let mut terms = terms(text)?.into_iter();
+        match (terms.next(), terms.next()) {
+            (Some(Term::Text(text)), None) => Ok(Some(text)),
             _ => Err(Failure::Refused(
                 StatusCode::NOT_IMPLEMENTED,
                 "generalException",
@@ -100,6 +97,38 @@ impl Options {
             )),
         }
     }
+}
+
+/// What a `$search` is made of.
+enum Term<'a> {
+    /// A word of ASCII letters, digits and underscores, or a text in double quotes, without them.
+    Text(&'a str),
+    /// What makes a search of several texts.
+    Other,
+}
+
+/// The terms of a search; 400 for what cannot begin one, in oCIS's words.
+fn terms(text: &str) -> Result<Vec<Term<'_>>, Failure> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut terms = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let quoted = rest.strip_prefix('"').and_then(|quoted| quoted.split_once('"'));
+        let word = rest.split_once(|c| !is_word(c)).map_or(rest, |(word, _)| word);
+        let (term, length) = match (quoted, rest.as_bytes()) {
+            (Some((quoted, _)), _) if !quoted.is_empty() => {
+                (Some(Term::Text(quoted)), quoted.len() + 2)
+            }
+            (_, [b' ', ..]) => (None, 1),
+            (_, [b'(' | b')', ..]) => (Some(Term::Other), 1),
+            _ if matches!(word, "AND" | "OR" | "NOT") => (Some(Term::Other), word.len()),
+            _ if !word.is_empty() => (Some(Term::Text(word)), word.len()),
+            _ => return Err(Failure::invalid(format!("Token '{rest}' is invalid"))),
+        };
+        terms.extend(term);
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    Ok(terms)
 }
 
 /// `<field>`, `<field> asc` or `<field> desc`.
@@ -172,14 +201,28 @@ mod tests {
     fn searches() {
         let search = |query: &str| {
             let options = Options::parse(query, &["$search"]).unwrap();
-            options.search().map(|text| text.map(str::to_owned)).map_err(|_| ())
+            let found = options.search().map(|text| text.map(str::to_owned));
+            found.map_err(|failure| match failure {
+                Failure::Error(error) => error.message().to_owned(),
+                _ => "complex".to_owned(),
+            })
         };
         assert_eq!(search("$search=mar"), Ok(Some("mar".into())));
         assert_eq!(search("$search=%22marie+c%22"), Ok(Some("marie c".into())));
-        assert_eq!(search("$search=marie%40example.org"), Ok(Some("marie@example.org".into())));
+        assert_eq!(search("$search=%22-_.%40%22"), Ok(Some("-_.@".into())));
         assert_eq!(search("x"), Ok(None));
-        for query in ["a AND b", "", "(a)", "\"a\" OR \"b\"", "\"", "a\"b"] {
-            assert_eq!(search(&format!("$search={query}")), Err(()), "{query}");
+        for query in ["a AND b", "", "(a)", "\"a\" OR \"b\"", "a b", "NOT a"] {
+            assert_eq!(search(&format!("$search={query}")), Err("complex".into()), "{query}");
+        }
+        for (query, token) in [
+            ("tea-lovers", "-lovers"),
+            ("Alice@From@Wonderland", "@From@Wonderland"),
+            ("a \"b", "\"b"),
+            ("\"\"", "\"\""),
+            ("España", "ña"),
+        ] {
+            let wrong = format!("Token '{token}' is invalid");
+            assert_eq!(search(&format!("$search={query}")), Err(wrong), "{query}");
         }
     }
 

@@ -35,6 +35,8 @@ settings! {
         /// Base of the WebDAV URLs of drives.
         webdav_base: WebUrl = "https://localhost:9200",
             "spaces.webdav_base", ["OCIS_URL", "GRAPH_SPACES_WEBDAV_BASE"];
+        /// Path below that base with which the WebDAV URLs of drives go on.
+        webdav_path: String = "/dav/spaces/", "spaces.webdav_path", ["GRAPH_SPACES_WEBDAV_PATH"];
         /// Bytes that a new project space may hold where nothing else is asked for; 0 for without
         /// limit.
         default_quota: ByteSize = "1000000000",

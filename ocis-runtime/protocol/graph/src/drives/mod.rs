@@ -67,8 +67,13 @@ pub(crate) async fn personal(call: &Call<'_>) -> Answer {
     let owner = &call.cx.caller.identity()?.id;
     match personal_space(call, owner).await? {
         Some(space) => json(&Shower::new(call, Version::V1).drive(space).await?),
-        None => Err(Failure::not_found("drive not found")),
+        None => Err(none()),
     }
+}
+
+/// 404: an account has no personal drive that the caller may see.
+pub(crate) fn none() -> Failure {
+    Failure::not_found("no drive returned from storage")
 }
 
 /// `GET /drives/{id}`.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::Version;
 use super::members::{Members, Permission};
 use super::special::{self, Item};
+use crate::GraphOptions;
 use crate::route::Call;
 
 /// A space. Fields are in the order of their names, as oCIS writes them.
@@ -101,11 +102,16 @@ impl<'a> Shower<'a> {
             None => special::items(self.call, &space).await,
             Some(_) => Vec::new(),
         };
-        Ok(drive(&self.call.parts.options.url, space, permissions, special))
+        Ok(drive(&self.call.parts.options, space, permissions, special))
     }
 }
 
-fn drive(url: &str, space: Space, permissions: Vec<Permission>, special: Vec<Item>) -> Drive {
+fn drive(
+    options: &GraphOptions,
+    space: Space,
+    permissions: Vec<Permission>,
+    special: Vec<Item>,
+) -> Drive {
     let id = space.root.space_id();
     Drive {
         description: space.description,
@@ -132,10 +138,10 @@ fn drive(url: &str, space: Space, permissions: Vec<Permission>, special: Vec<Ite
             e_tag: space.etag,
             id: id.clone(),
             permissions,
-            web_dav_url: format!("{url}/dav/spaces/{id}"),
+            web_dav_url: options.webdav_url(&id),
         },
         special,
-        web_url: format!("{url}/f/{id}"),
+        web_url: format!("{}/f/{id}", options.url),
         id,
     }
 }

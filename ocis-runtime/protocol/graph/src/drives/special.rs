@@ -109,10 +109,6 @@ fn item(call: &Call<'_>, space: &Space, special: &'static str, node: &Node) -> I
         },
         size: node.info.size,
         special_folder: SpecialFolder { name: special },
-        web_dav_url: format!(
-            "{}/dav/spaces/{drive_id}/{}",
-            call.parts.options.url,
-            escaped.join("/")
-        ),
+        web_dav_url: call.parts.options.webdav_url(&format!("{drive_id}/{}", escaped.join("/"))),
     }
 }

@@ -49,7 +49,7 @@ pub(crate) async fn read(call: &Call<'_>, name_or_id: &str, options: &Options) -
     options.plain_expand()?;
     let with_members = options.expands("members");
     if with_members && !is_manager(call) {
-        return Err(Failure::denied("query has forbidden elements for regular users"));
+        return Err(Failure::denied("Forbidden"));
     }
     let group = find(call, name_or_id).await?;
     json(&shown(call, group, with_members).await?)

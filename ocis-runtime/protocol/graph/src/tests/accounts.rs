@@ -1,5 +1,6 @@
 //! The own account, and the accounts of others.
 
+use ocis_core::space::SpaceKind;
 use ocis_core::user::UserType;
 
 use super::fake::{MARIE, PHYSICS, QUANTUM, RICHARD, STORAGE, USERS, user_id};
@@ -96,6 +97,7 @@ async fn what_is_no_list() {
         ("$filter=memberOf/any(m:m/id eq 'x')", 404, "no such group"),
         ("$filter=userType eq", 400, "cannot be read"),
         ("$search=a OR b", 501, "complex search queries are not supported"),
+        ("$search=a@b", 400, "Token '@b' is invalid"),
         ("$orderby=surname", 400, "we do not support <surname>"),
         ("$expand=memberOf($top=1)", 400, "options for $expand"),
         ("$invalid=true", 400, "$invalid"),
@@ -117,8 +119,9 @@ async fn most_learn_little_of_others() {
         ("users?$search=\"ma\"", short),
         ("users?$search=mar&$expand=memberOf", forbidden),
         ("users?$search=mar&$filter=userType eq 'Member'", forbidden),
-        ("users/marie?$expand=memberOf", forbidden),
-        ("users/marie?$expand=appRoleAssignments", forbidden),
+        ("users/marie?$expand=memberOf", "Forbidden"),
+        ("users/marie?$expand=appRoleAssignments", "Forbidden"),
+        ("groups/users?$expand=members", "Forbidden"),
     ] {
         let (status, body) = server.richard("GET", path, "").await;
         assert_eq!(status, 403, "{path}: {body}");
@@ -145,6 +148,29 @@ async fn an_account_is_made() {
     let state = server.fake.0.lock();
     assert_eq!(state.roles.last().unwrap().user, user_id("22222222-new-user"));
     assert_eq!(state.passwords.last().unwrap().1, "fission-1938");
+}
+
+#[tokio::test]
+async fn a_new_account_has_a_personal_space() {
+    let mut server = Server::new();
+    let body = r#"{"displayName":"Lise Meitner","onPremisesSamAccountName":"lise"}"#;
+    assert_eq!(server.admin("POST", "users", body).await.0, 201);
+    {
+        let state = server.fake.0.lock();
+        let made = state.spaces.last().unwrap();
+        assert_eq!((made.kind, &*made.name), (SpaceKind::Personal, "Lise Meitner"));
+        assert_eq!(made.owner, Some(user_id("22222222-new-user")));
+        assert_eq!(made.quota.total, Some(10_000), "what the role has");
+    }
+    assert_eq!(server.admin("DELETE", "users/lise", "").await.0, 204);
+    let spaces = server.fake.0.lock().spaces.len();
+    server.fake.0.lock().no_spaces = true;
+    assert_eq!(server.admin("POST", "users", body).await.0, 201, "the first sign-in makes it");
+    server.fake.0.lock().no_spaces = false;
+    server.options.assign_default_role = false;
+    let other = body.replace("lise", "emmy");
+    assert_eq!(server.admin("POST", "users", &other).await.0, 201);
+    assert_eq!(server.fake.0.lock().spaces.len(), spaces, "without a role there is none yet");
 }
 
 #[tokio::test]
@@ -198,7 +224,7 @@ async fn an_account_is_changed() {
     assert!(told.contains("curie@example.org") && !told.contains("polonium"), "{told}");
     for (body, status) in [
         ("{}", 204),
-        (r#"{"displayName":""}"#, 204),
+        (r#"{"displayName":""}"#, 200),
         (r#"{"mail":""}"#, 400),
         (r#"{"onPremisesSamAccountName":""}"#, 400),
         (r#"{"userType":"robot"}"#, 400),
@@ -296,5 +322,7 @@ async fn the_drive_of_an_account() {
     let (status, body) = server.admin("GET", "users/richard/drive", "").await;
     assert_eq!(status, 200);
     assert!(body.contains("personal/richard"), "{body}");
-    assert_eq!(server.admin("GET", "users/marie/drive", "").await.0, 404);
+    let (status, body) = server.admin("GET", "users/marie/drive", "").await;
+    assert_eq!(status, 404);
+    assert!(body.contains("no drive returned from storage"), "{body}");
 }

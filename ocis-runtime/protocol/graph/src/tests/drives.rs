@@ -10,6 +10,17 @@ async fn names(path: &str) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn webdav_may_be_at_another_path() {
+    let mut server = Server::new();
+    for (path, expected) in [("/", ""), ("files/dav/", "files/dav/")] {
+        server.options.webdav_path = path.into();
+        let (_, body) = server.richard("GET", "me/drive", "").await;
+        let url = format!("\"webDavUrl\":\"https://localhost:9200/{expected}{STORAGE}$");
+        assert!(body.contains(&url), "{path}: {body}");
+    }
+}
+
+#[tokio::test]
 async fn the_personal_drive_is_what_ocis_answers() {
     let ocis = r#"{"driveAlias":"personal/richard","driveType":"personal","id":"50020e69-da51-4707-966d-ba8adeeb10d4$932b4540-8d16-481e-8ef4-588e4b6b151c","lastModifiedDateTime":"2026-11-23T02:49:27.33388806Z","name":"Richard Phillips Feynman","owner":{"user":{"displayName":"","id":"932b4540-8d16-481e-8ef4-588e4b6b151c"}},"quota":{"remaining":9223372036854775807,"state":"normal","total":0,"used":3572},"root":{"eTag":"\"2399c543429ead1ec855abf3ce8ffd77\"","id":"50020e69-da51-4707-966d-ba8adeeb10d4$932b4540-8d16-481e-8ef4-588e4b6b151c","webDavUrl":"https://localhost:9200/dav/spaces/50020e69-da51-4707-966d-ba8adeeb10d4$932b4540-8d16-481e-8ef4-588e4b6b151c"},"webUrl":"https://localhost:9200/f/50020e69-da51-4707-966d-ba8adeeb10d4$932b4540-8d16-481e-8ef4-588e4b6b151c"}"#;
     let server = Server::new();

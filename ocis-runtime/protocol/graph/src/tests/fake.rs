@@ -38,6 +38,8 @@ pub(super) struct State {
     pub(super) grants: Vec<(ResourceId, Grant)>,
     pub(super) settings: Vec<SettingValue>,
     pub(super) events: Vec<Event>,
+    /// Whether nobody can make a personal space.
+    pub(super) no_spaces: bool,
     /// What the next change of an account is refused with.
     pub(super) read_only: bool,
 }
@@ -58,7 +60,7 @@ fn group_id(id: &str) -> GroupId {
     GroupId::parse(id).unwrap()
 }
 
-fn user(id: &str, username: &str, names: [&str; 3], role: UserRole) -> User {
+fn user(id: &str, username: &str, names: [&str; 3]) -> User {
     User {
         id: user_id(id),
         username: username.into(),
@@ -67,7 +69,6 @@ fn user(id: &str, username: &str, names: [&str; 3], role: UserRole) -> User {
         surname: names[2].into(),
         mail: format!("{username}@example.org"),
         groups: Vec::new(),
-        role,
         enabled: true,
         user_type: UserType::Member,
         identities: vec![ExternalIdentity {
@@ -105,14 +106,9 @@ impl Fake {
         let fake = Self::default();
         let mut state = fake.0.lock();
         state.users = vec![
-            user(ADMIN, "admin", ["Admin", "Admin", "Admin"], UserRole::Admin),
-            user(MARIE, "marie", ["Marie Skłodowska Curie", "Marie", "Curie"], UserRole::User),
-            user(
-                RICHARD,
-                "richard",
-                ["Richard Phillips Feynman", "Richard", "Feynman"],
-                UserRole::User,
-            ),
+            user(ADMIN, "admin", ["Admin", "Admin", "Admin"]),
+            user(MARIE, "marie", ["Marie Skłodowska Curie", "Marie", "Curie"]),
+            user(RICHARD, "richard", ["Richard Phillips Feynman", "Richard", "Feynman"]),
         ];
         state.groups = groups
             .into_iter()
@@ -128,7 +124,7 @@ impl Fake {
             .map(|user| RoleAssignment {
                 id: format!("assignment-{}", user.username),
                 user: user.id.clone(),
-                role: user.role,
+                role: role(&user.id),
             })
             .collect();
         state.passwords = vec![(user_id(RICHARD), "superfluidity".into())];
@@ -193,7 +189,15 @@ impl Fake {
     }
 }
 
+fn role(user: &UserId) -> UserRole {
+    match user.as_str() {
+        ADMIN => UserRole::Admin,
+        _ => UserRole::User,
+    }
+}
+
 fn identity(user: User) -> Identity {
+    let role = role(&user.id);
     Identity {
         id: user.id,
         idp: "https://localhost:9200".into(),
@@ -201,7 +205,7 @@ fn identity(user: User) -> Identity {
         display_name: user.display_name,
         mail: user.mail,
         groups: user.groups,
-        role: user.role,
+        role,
         scope: ocis_core::scope::Scope::Everything,
     }
 }
@@ -254,10 +258,17 @@ impl Spaces for Fake {
     }
 
     async fn create(&self, cx: &Cx, request: CreateSpace) -> Result<Space> {
-        if !has_right(&cx.caller, SpaceRight::Create) {
+        let own = request.owner.as_ref() == cx.caller.identity().ok().map(|caller| &caller.id);
+        let may = match request.kind {
+            SpaceKind::Personal => own && !self.0.lock().no_spaces,
+            _ => has_right(&cx.caller, SpaceRight::Create),
+        };
+        if !may {
             return Err(Error::denied("you may not make spaces"));
         }
-        let mut made = space(request.kind, "11111111-new-space", &request.name);
+        let id = request.owner.as_ref().map_or("11111111-new-space", |owner| owner.as_str());
+        let mut made = space(request.kind, id, &request.name);
+        made.owner = request.owner.clone();
         made.description = request.description;
         made.alias = request.alias.unwrap_or(made.alias);
         made.quota.total = request.quota;
@@ -393,7 +404,6 @@ impl Provisioning for Fake {
             surname: new.surname,
             mail: new.mail,
             groups: Vec::new(),
-            role: UserRole::User,
             enabled: new.enabled,
             user_type: new.user_type,
             identities: new.identities,

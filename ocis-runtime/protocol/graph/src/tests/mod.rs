@@ -7,12 +7,14 @@ mod groups;
 mod refusals;
 mod roles;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use ocis_core::data::{HttpService, full};
 use ocis_core::port::{Late, Nodes, Uploads};
+use ocis_core::user::UserRole;
 use ocis_core::{Caller, Cx};
 use tower::{ServiceExt as _, service_fn};
 
@@ -22,6 +24,7 @@ use crate::{Graph, GraphOptions, GraphParts};
 const APPLICATION: &str = "8ea1c2e5-application";
 
 fn service(fake: &Fake, options: GraphOptions) -> HttpService {
+    let quotas = HashMap::from([(UserRole::User.id().to_owned(), 10_000)]);
     Graph::new(GraphParts {
         spaces: Arc::new(fake.clone()),
         grants: Arc::new(fake.clone()),
@@ -36,6 +39,7 @@ fn service(fake: &Fake, options: GraphOptions) -> HttpService {
         settings: Arc::new(fake.clone()),
         authenticate: Arc::new(fake.clone()),
         events: Arc::new(fake.clone()),
+        role_quotas: Arc::new(quotas.into()),
         options,
     })
 }

@@ -38,6 +38,26 @@ async fn a_role_is_given_and_taken() {
 }
 
 #[tokio::test]
+async fn an_unused_space_has_the_quota_of_the_role() {
+    let server = Server::new();
+    let path = format!("users/{RICHARD}/appRoleAssignments");
+    let wish = wish(RICHARD, APPLICATION, SPACE_ADMIN);
+    for (used, before, after) in
+        [(0, 10_000, 0), (1, 10_000, 10_000), (0, 10_001, 10_001)]
+    {
+        {
+            let mut state = server.fake.0.lock();
+            let quota = ocis_core::quota::Quota { total: Some(before), used, remaining: None };
+            state.spaces[1].quota = quota;
+            let held = state.roles.iter_mut().find(|held| held.user.as_str() == RICHARD).unwrap();
+            held.role = UserRole::User;
+        }
+        assert_eq!(server.admin("POST", &path, &wish).await.0, 201);
+        assert_eq!(server.fake.0.lock().spaces[1].quota.total, Some(after), "{used} of {before}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_assignment() {
     let server = Server::new();
     for (user, body, status, code) in [

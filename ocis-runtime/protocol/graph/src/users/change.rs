@@ -91,6 +91,32 @@ pub(crate) async fn patch(call: &Call<'_>, name_or_id: &str, body: Body) -> Answ
     apply(call, user, changes).await
 }
 
+impl Changes {
+    /// Whether nothing is said.
+    fn is_empty(&self) -> bool {
+        matches!(
+            self,
+            Self {
+                account_enabled: None,
+                app_role_assignments: None,
+                display_name: None,
+                drive: None,
+                drives: None,
+                given_name: None,
+                id: None,
+                identities: None,
+                mail: None,
+                member_of: None,
+                on_premises_sam_account_name: None,
+                password_profile: None,
+                preferred_language: None,
+                surname: None,
+                user_type: None,
+            }
+        )
+    }
+}
+
 /// Makes `user` what is wanted; 204 when that is nothing.
 pub(crate) async fn apply(call: &Call<'_>, user: User, wish: Changes) -> Answer {
     if wish.id.as_deref().is_some_and(|id| id != user.id.as_str()) {
@@ -100,9 +126,12 @@ pub(crate) async fn apply(call: &Call<'_>, user: User, wish: Changes) -> Answer 
             "changing the UserId is not allowed".into(),
         ));
     }
+    if wish.is_empty() {
+        return Ok(nothing());
+    }
     let change = checked(call, wish)?;
     if change.is_empty() {
-        return Ok(nothing());
+        return json(&Account::new(user));
     }
     let features = features(&user, &change);
     let request = ChangeUser { user: user.id.clone(), change };

@@ -1,14 +1,15 @@
-//! `POST /users`.
+//! `POST /users`: an account, its role and its personal space.
 //!
-//! The personal space of a new account is made when its owner is first seen, as in oCIS: only then
-//! it is known by which issuer, and the proxy has the quotas of roles.
+//! The account is there even when the rest could not be made: the role and the space that are
+//! missing are made when its owner is first seen.
 
 use http::StatusCode;
-use ocis_core::ErrorKind;
 use ocis_core::data::Body;
 use ocis_core::event::EventKind;
-use ocis_core::port::{AssignRole, NewUser};
+use ocis_core::port::{AssignRole, CreateSpace, NewUser};
+use ocis_core::scope::Scope;
 use ocis_core::user::{User, UserRole, UserType};
+use ocis_core::{Caller, Cx, ErrorKind, Identity, Result};
 
 use super::change::{Changes, user_type};
 use super::names::{is_mail, is_username};
@@ -17,15 +18,20 @@ use crate::body::{self, json_as};
 use crate::error::{Answer, Failure};
 use crate::route::Call;
 
-/// Makes an account, and gives it the default role.
+/// Makes an account, and gives it the default role and what that role comes with.
 pub(crate) async fn create(call: &Call<'_>, body: Body) -> Answer {
     require_manager(call)?;
     let new = described(call, body::read(body).await?)?;
     let user = call.parts.provisioning.create_user(call.cx, new).await?;
-    if call.parts.options.assign_default_role {
+    let with_role = call.parts.options.assign_default_role;
+    if with_role {
         give_default_role(call, &user).await?;
     }
     call.tell(EventKind::UserCreated { user: user.id.clone() }).await;
+    // Whether an account without a role has a space is not known before it gets one.
+    if with_role && let Err(error) = make_home(call, &user).await {
+        tracing::warn!(?error, user = %user.id, "a new account has no personal space yet");
+    }
     json_as(StatusCode::CREATED, &Account::new(user))
 }
 
@@ -76,4 +82,28 @@ async fn give_default_role(call: &Call<'_>, user: &User) -> Answer<()> {
         "generalException",
         "role assignment failed".into(),
     ))
+}
+
+/// Makes the personal space as its owner would when first seen: the storage writes down who that is.
+/// The issuer is that of the caller, whose account is in the same directory.
+async fn make_home(call: &Call<'_>, user: &User) -> Result<()> {
+    let owner = Identity {
+        id: user.id.clone(),
+        idp: call.cx.caller.identity()?.idp.clone(),
+        username: user.username.clone(),
+        display_name: user.display_name.clone(),
+        mail: user.mail.clone(),
+        groups: Vec::new(),
+        role: UserRole::User,
+        scope: Scope::Everything,
+    };
+    let cx = Cx { caller: Caller::User(owner.into()), ..call.cx.clone() };
+    let request = CreateSpace {
+        quota: call.parts.personal_quota(UserRole::User),
+        ..CreateSpace::personal(user.id.clone(), &user.display_name)
+    };
+    match call.parts.spaces.create(&cx, request).await {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }

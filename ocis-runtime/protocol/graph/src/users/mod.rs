@@ -25,7 +25,7 @@ pub(crate) async fn read(call: &Call<'_>, name_or_id: &str, options: &Options) -
     if !may_know(call, &user.id)
         && (options.expands("memberOf") || options.expands("appRoleAssignments"))
     {
-        return Err(Failure::denied("query has forbidden elements for regular users"));
+        return Err(Failure::denied("Forbidden"));
     }
     let mut account = Account::visible(call, user.clone());
     expand(call, options, &user, &mut account).await?;
@@ -37,6 +37,6 @@ pub(crate) async fn drive(call: &Call<'_>, name_or_id: &str) -> Answer {
     let user = find(call, name_or_id).await?;
     match drives::of_user(call, &user.id).await? {
         (Some(drive), _) => json(&drive),
-        (None, _) => Err(Failure::not_found("drive not found")),
+        (None, _) => Err(drives::none()),
     }
 }

@@ -588,7 +588,6 @@ impl Users for Memory {
             display_name: "Albert Einstein".into(),
             mail: String::new(),
             groups: Vec::new(),
-            role: UserRole::User,
             enabled: true,
             user_type: ocis_core::user::UserType::Member,
             identities: Vec::new(),
