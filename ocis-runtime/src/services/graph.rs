@@ -80,6 +80,7 @@ fn options(config: settings::Graph) -> Result<GraphOptions> {
         application_name: config.application_display_name,
         restrict_usernames: restricts(&config.username_match)?,
         assign_default_role: config.assign_default_user_role,
+        available_roles: config.available_roles,
         search_min_length: config.identity_search_min_length,
         show_mail: config.show_email_in_results,
         members_patch_limit: config.group_members_patch_limit,

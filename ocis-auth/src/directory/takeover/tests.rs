@@ -222,13 +222,9 @@ fn who_was_locked_out_stays_so_and_odd_entries_do_not_matter() {
         group("DisabledUsersGroup", &["uid=out,ou=users,o=libregraph-idm"]),
     ];
     let document = people::document(&entries, now()).unwrap();
-    let users: Vec<_> = document
-        .users
-        .iter()
-        .map(|user| (user.username.as_str(), user.enabled))
-        .collect();
-    let expected =
-        [("on", true), ("off", false), ("out", false), ("guest", true)];
+    let users: Vec<_> =
+        document.users.iter().map(|user| (user.username.as_str(), user.enabled)).collect();
+    let expected = [("on", true), ("off", false), ("out", false), ("guest", true)];
     assert_eq!(users, expected);
     assert_eq!(document.users[3].user_type, UserType::Guest);
     let identities: Vec<_> = document.users[3]

@@ -1,5 +1,6 @@
 //! The language that an account prefers: a setting of its profile.
 
+use http::header;
 use ocis_core::id::UserId;
 use ocis_core::port::FindValue;
 use ocis_core::setting::{
@@ -11,6 +12,11 @@ use crate::route::Call;
 
 /// What the account chose, or the language of the server.
 pub(crate) async fn of(call: &Call<'_>, user: &UserId) -> Result<String> {
+    let chosen = chosen(call, user).await?;
+    Ok(chosen.unwrap_or_else(|| call.parts.options.language.clone()))
+}
+
+async fn chosen(call: &Call<'_>, user: &UserId) -> Result<Option<String>> {
     let request = FindValue { account: user.clone(), setting: LANGUAGE.into() };
     let chosen = match call.parts.settings.find(call.cx, request).await {
         Ok(chosen) => chosen,
@@ -18,8 +24,30 @@ pub(crate) async fn of(call: &Call<'_>, user: &UserId) -> Result<String> {
         Err(error) if error.kind() == ErrorKind::Unavailable => None,
         Err(error) => return Err(error),
     };
-    let chosen = chosen.as_ref().and_then(SettingValue::text);
-    Ok(chosen.unwrap_or(&call.parts.options.language).to_owned())
+    Ok(chosen.as_ref().and_then(SettingValue::text).map(str::to_owned))
+}
+
+/// The language in which the caller is answered: the chosen one, or else the one that the client
+/// likes best (`Accept-Language`, RFC 9110 section 12.5.4), or that of the server.
+pub(crate) async fn to_answer_in(call: &Call<'_>) -> Result<String> {
+    let user = &call.cx.caller.identity()?.id;
+    if let Some(chosen) = chosen(call, user).await? {
+        return Ok(chosen);
+    }
+    let liked = call.head.headers.get(header::ACCEPT_LANGUAGE).and_then(|it| it.to_str().ok());
+    let liked = liked.and_then(best).filter(|tag| *tag != "*");
+    Ok(liked.unwrap_or(&call.parts.options.language).to_owned())
+}
+
+/// The tag with the highest weight in an `Accept-Language`; the first of several.
+fn best(header: &str) -> Option<&str> {
+    let ranges = header.split(',').map(|range| {
+        let (tag, weight) = range.split_once(';').unwrap_or((range, ""));
+        let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse().ok());
+        (tag.trim(), weight.unwrap_or(1.0_f32))
+    });
+    let liked = ranges.filter(|(tag, weight)| !tag.is_empty() && *weight > 0.0);
+    liked.rev().max_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(tag, _)| tag)
 }
 
 /// Saves what the account prefers from now on.
@@ -33,4 +61,22 @@ pub(crate) async fn choose(call: &Call<'_>, user: &UserId, language: &str) -> Re
         ..SettingValue::default()
     };
     call.parts.settings.save(call.cx, value).await.map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_that_is_liked_best() {
+        for (header, expected) in [
+            ("de", Some("de")),
+            ("en;q=0.5, de-AT;q=0.8, fr;q=0.8", Some("de-AT")),
+            ("fr;q=0, *;q=0.1", Some("*")),
+            ("", None),
+            (",;q=x", None),
+        ] {
+            assert_eq!(best(header), expected, "{header}");
+        }
+    }
 }

@@ -19,6 +19,7 @@ mod me;
 mod password;
 mod query;
 mod route;
+mod unified_roles;
 mod users;
 
 use std::collections::HashMap;
@@ -86,6 +87,8 @@ pub struct GraphOptions {
     pub restrict_usernames: bool,
     /// Whether a new account gets the role `User`.
     pub assign_default_role: bool,
+    /// The ids of the roles that can be given in spaces and to what is shared.
+    pub available_roles: Vec<String>,
     /// How many characters somebody must search for who does not manage accounts.
     pub search_min_length: usize,
     /// Whether everybody sees everybody's mail address.
@@ -118,6 +121,7 @@ impl Default for GraphOptions {
             application_name: "ownCloud Infinite Scale".into(),
             restrict_usernames: true,
             assign_default_role: true,
+            available_roles: unified_roles::USED.map(str::to_owned).to_vec(),
             search_min_length: 3,
             show_mail: false,
             members_patch_limit: 20,

@@ -10,7 +10,9 @@ use percent_encoding::percent_decode_str;
 use crate::drives::{Version, Whose};
 use crate::error::{self, Answer, Failure};
 use crate::query::{self, Options};
-use crate::{GraphParts, applications, assignments, drives, groups, me, password, users};
+use crate::{
+    GraphParts, applications, assignments, drives, groups, me, password, unified_roles, users,
+};
 
 /// One request without its body.
 pub(crate) struct Call<'a> {
@@ -78,6 +80,9 @@ async fn dispatch(call: &Call<'_>, body: Body) -> Answer {
         ["v1.0", "applications", rest @ ..] => on_applications(call, rest),
         ["v1.0", "drives", rest @ ..] => on_drives(call, rest, body).await,
         ["v1beta1", "me", "drives"] => listing(call, Whose::Own, Version::V1Beta1).await,
+        ["v1beta1", "roleManagement", "permissions", "roleDefinitions", rest @ ..] => {
+            on_role_definitions(call, rest).await
+        }
         ["v1beta1", "drives"] => listing(call, Whose::All, Version::V1Beta1).await,
         segments if comes_later(segments) => Err(Failure::NotYet),
         _ => Err(Failure::NoRoute),
@@ -191,6 +196,15 @@ fn on_applications(call: &Call<'_>, rest: &[&str]) -> Answer {
     }
 }
 
+async fn on_role_definitions(call: &Call<'_>, rest: &[&str]) -> Answer {
+    match (method(call), rest) {
+        ("GET", []) => unified_roles::list(call).await,
+        ("GET", [id]) => unified_roles::read(call, id).await,
+        (_, [] | [_]) => Err(Failure::Method("GET, HEAD")),
+        _ => Err(Failure::NoRoute),
+    }
+}
+
 /// Whether oCIS 7 has such a path.
 fn comes_later(segments: &[&str]) -> bool {
     matches!(
@@ -198,6 +212,6 @@ fn comes_later(segments: &[&str]) -> bool {
         ["v1.0", "extensions", "org.libregraph", "tags"]
             | ["v1.0", "education" | "invitations", ..]
             | ["v1beta1", "me", "drive", "sharedByMe" | "sharedWithMe"]
-            | ["v1beta1", "drives" | "roleManagement" | "extensions", ..]
+            | ["v1beta1", "drives" | "extensions", ..]
     )
 }

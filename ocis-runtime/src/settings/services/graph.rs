@@ -23,6 +23,9 @@ settings! {
         /// Whether new accounts get the role "User".
         assign_default_user_role: bool = "true",
             "api.graph_assign_default_user_role", ["GRAPH_ASSIGN_DEFAULT_USER_ROLE"];
+        /// The ids of the roles that can be given in spaces and to what is shared.
+        available_roles: Vec<String> = "b1e2218d-eef8-4d4c-b82d-0f1a1b48f3b5,a8d5fe5e-96e3-418d-825b-534dbdf22b99,fb6c3e19-e378-47e5-b277-9732f9de6e21,58c63c02-1d89-4572-916a-870abc5a1b7d,2d00ce52-1fc2-4dbc-8b95-a73b73395f5a,1c996275-f1c9-4e71-abdf-a42f6495e960,312c0871-5ef7-4b3a-85b6-0e4074c64049",
+            "unified_roles.available_roles", ["GRAPH_AVAILABLE_ROLES"];
         /// How many characters a search must have of who does not manage accounts.
         identity_search_min_length: usize = "3",
             "api.graph_identity_search_min_length", ["GRAPH_IDENTITY_SEARCH_MIN_LENGTH"];

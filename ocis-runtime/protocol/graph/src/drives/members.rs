@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use ocis_core::access::{Grant, Grantee};
-use ocis_core::permissions::Permissions;
 use ocis_core::port::{FindUser, GetGroup, ListGrants};
 use ocis_core::reference::Reference;
 use ocis_core::space::Space;
@@ -13,6 +12,7 @@ use serde::Serialize;
 use super::Version;
 use crate::account::type_name;
 use crate::route::Call;
+use crate::unified_roles::{UnifiedRole, actions};
 
 /// What one member may do. Fields are in the order of their names.
 #[derive(Debug, Serialize)]
@@ -49,55 +49,6 @@ struct Name {
     id: String,
 }
 
-/// A role of members of spaces: its id, its name in `v1.0`, and what it allows.
-struct Role {
-    id: &'static str,
-    name: &'static str,
-    allows: fn(Permissions) -> bool,
-}
-
-/// The letters of oCIS's space roles on disk (`reference/roles.md` section 3).
-const ROLES: [Role; 3] = [
-    Role {
-        id: "a8d5fe5e-96e3-418d-825b-534dbdf22b99",
-        name: "viewer",
-        allows: |given| given == Permissions::from_letters("txrcuq"),
-    },
-    Role {
-        id: "58c63c02-1d89-4572-916a-870abc5a1b7d",
-        name: "editor",
-        allows: |given| given == Permissions::from_letters("txrwadcuUvVq"),
-    },
-    Role {
-        id: "312c0871-5ef7-4b3a-85b6-0e4074c64049",
-        name: "manager",
-        allows: |given| given == Permissions::MANAGER,
-    },
-];
-
-/// What a permission is called where there is no role, in oCIS's order.
-const ACTIONS: [(Permissions, &str); 19] = [
-    (Permissions::ADD_GRANT, "libre.graph/driveItem/permissions/create"),
-    (Permissions::CREATE_CONTAINER, "libre.graph/driveItem/children/create"),
-    (Permissions::DELETE, "libre.graph/driveItem/standard/delete"),
-    (Permissions::GET_PATH, "libre.graph/driveItem/path/read"),
-    (Permissions::GET_QUOTA, "libre.graph/driveItem/quota/read"),
-    (Permissions::DOWNLOAD, "libre.graph/driveItem/content/read"),
-    (Permissions::UPLOAD, "libre.graph/driveItem/upload/create"),
-    (Permissions::LIST_GRANTS, "libre.graph/driveItem/permissions/read"),
-    (Permissions::LIST_CONTAINER, "libre.graph/driveItem/children/read"),
-    (Permissions::LIST_VERSIONS, "libre.graph/driveItem/versions/read"),
-    (Permissions::LIST_TRASH, "libre.graph/driveItem/deleted/read"),
-    (Permissions::MOVE, "libre.graph/driveItem/path/update"),
-    (Permissions::REMOVE_GRANT, "libre.graph/driveItem/permissions/delete"),
-    (Permissions::PURGE_TRASH, "libre.graph/driveItem/deleted/delete"),
-    (Permissions::RESTORE_VERSION, "libre.graph/driveItem/versions/update"),
-    (Permissions::RESTORE_TRASH, "libre.graph/driveItem/deleted/update"),
-    (Permissions::STAT, "libre.graph/driveItem/basic/read"),
-    (Permissions::UPDATE_GRANT, "libre.graph/driveItem/permissions/update"),
-    (Permissions::DENY_GRANT, "libre.graph/driveItem/permissions/deny"),
-];
-
 /// The members of spaces, whose names are asked for once in a request.
 pub(super) struct Members<'a> {
     call: &'a Call<'a>,
@@ -124,7 +75,7 @@ impl<'a> Members<'a> {
         let mut permissions = Vec::with_capacity(grants.len());
         for grant in grants {
             let member = self.member(&grant.grantee).await?;
-            permissions.push(permission(self.version, &grant, member));
+            permissions.push(permission(self.call, self.version, &grant, member));
         }
         Ok(permissions)
     }
@@ -171,15 +122,11 @@ fn nameless(grantee: &Grantee) -> Member {
     }
 }
 
-fn permission(version: Version, grant: &Grant, member: Member) -> Permission {
-    let role = ROLES.iter().find(|role| (role.allows)(grant.permissions));
+fn permission(call: &Call<'_>, version: Version, grant: &Grant, member: Member) -> Permission {
+    let role = UnifiedRole::in_space(call, grant.permissions);
     let actions = match role {
         Some(_) => Vec::new(),
-        None => ACTIONS
-            .iter()
-            .filter(|(permission, _)| grant.permissions.allows(*permission))
-            .map(|(_, action)| *action)
-            .collect(),
+        None => actions(grant.permissions),
     };
     let is_v1 = version == Version::V1;
     Permission {
@@ -191,6 +138,6 @@ fn permission(version: Version, grant: &Grant, member: Member) -> Permission {
             Grantee::User(id) => format!("u:{id}"),
             Grantee::Group(id) => format!("g:{id}"),
         }),
-        roles: role.map(|role| if is_v1 { role.name } else { role.id }).into_iter().collect(),
+        roles: role.map(|role| if is_v1 { role.legacy } else { role.id }).into_iter().collect(),
     }
 }

@@ -29,7 +29,7 @@ async fn what_is_refused() {
         ("POST", "v1.0/users/a/exportPersonalData", 501, "notSupported"),
         ("GET", "v1.0/drives/a$b/items/a$b!c", 501, "notSupported"),
         ("GET", "v1beta1/me/drive/sharedWithMe", 501, "notSupported"),
-        ("GET", "v1beta1/roleManagement/permissions/roleDefinitions", 501, "notSupported"),
+        ("POST", "v1beta1/roleManagement/permissions/roleDefinitions", 405, "notAllowed"),
         ("POST", "v1.0/me/drives", 405, "notAllowed"),
         ("DELETE", "v1.0/me", 405, "notAllowed"),
         ("GET", "v1.0/me/changePassword", 405, "notAllowed"),

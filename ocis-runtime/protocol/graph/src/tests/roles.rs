@@ -1,6 +1,6 @@
 //! The application and the roles that accounts have in it.
 
-use super::fake::{ADMIN, MARIE};
+use super::fake::{ADMIN, MARIE, RICHARD};
 use super::*;
 
 const SPACE_ADMIN: &str = "2aadd357-682c-406b-8874-293091995fdd";
@@ -38,13 +38,32 @@ async fn a_role_is_given_and_taken() {
 }
 
 #[tokio::test]
+async fn the_roles_of_shares_are_listed() {
+    let mut server = Server::new();
+    let path = "v1beta1/roleManagement/permissions/roleDefinitions";
+    let richard = server.fake.caller(RICHARD);
+    let (_, body) = server.send(richard.clone(), "GET", path, "").await;
+    let list: Vec<serde_json::Value> = serde_json::from_str(&body).unwrap();
+    assert_eq!(list.len(), 7, "{body}");
+    let uploader = r#"{"@libre.graph.weight":0,"description":"View, download and upload.","displayName":"Can upload","id":"1c996275-f1c9-4e71-abdf-a42f6495e960","rolePermissions":[{"allowedResourceActions":["libre.graph/driveItem/children/create","libre.graph/driveItem/path/read","libre.graph/driveItem/content/read","libre.graph/driveItem/upload/create","libre.graph/driveItem/children/read","libre.graph/driveItem/path/update","libre.graph/driveItem/basic/read"],"condition":"exists @Resource.Folder"}]}"#;
+    assert!(body.contains(uploader), "{body}");
+    let secure = "aa97fe03-7980-45ac-9e50-b325749fd7e6";
+    let one = format!("{path}/{secure}");
+    assert!(server.send(richard.clone(), "GET", &one, "").await.1.contains("Can view (secure)"));
+    assert_eq!(server.send(richard.clone(), "GET", &format!("{path}/x"), "").await.0, 404);
+    server.options.available_roles = vec![secure.into(), "unknown".into()];
+    let request = Request::builder().header("Accept-Language", "de-CH,en;q=0.9");
+    let (_, body) = server.answer(request, richard, "GET", path, "").await;
+    assert!(body.contains("Darf ansehen (gesichert)") && !body.contains("Can"), "{body}");
+    assert!(!body.contains("b1e2218d"), "{body}");
+}
+
+#[tokio::test]
 async fn an_unused_space_has_the_quota_of_the_role() {
     let server = Server::new();
     let path = format!("users/{RICHARD}/appRoleAssignments");
     let wish = wish(RICHARD, APPLICATION, SPACE_ADMIN);
-    for (used, before, after) in
-        [(0, 10_000, 0), (1, 10_000, 10_000), (0, 10_001, 10_001)]
-    {
+    for (used, before, after) in [(0, 10_000, 0), (1, 10_000, 10_000), (0, 10_001, 10_001)] {
         {
             let mut state = server.fake.0.lock();
             let quota = ocis_core::quota::Quota { total: Some(before), used, remaining: None };
