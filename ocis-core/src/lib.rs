@@ -18,6 +18,7 @@ pub mod etag;
 pub mod event;
 pub mod finding;
 pub mod id;
+pub mod language;
 pub mod lock;
 pub mod media_type;
 pub mod name;

@@ -1,12 +1,14 @@
 //! Implementations of the event bus ([`ocis_core::port::EventBus`]).
 //!
 //! [`embedded`] is a durable log in a folder, for a server of one process; [`memory`] forgets
-//! everything with the process, for tests and small programs. What a group of consumers is, is the
+//! everything with the process, for tests and small programs. `patient.rs` keeps what a bus that is
+//! away does not take. What a group of consumers is, is the
 //! same in both (`group.rs`).
 
 pub mod embedded;
 mod group;
 pub mod memory;
+mod patient;
 
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ use tokio::time::Instant;
 
 pub use embedded::{EmbeddedBus, Limits};
 pub use memory::MemoryBus;
+pub(crate) use patient::PatientBus;
 
 /// Nobody waits longer in one call.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use ocis_auth::read_only::ReadOnly;
-use ocis_core::port::{Late, Provisioning};
+use ocis_core::port::{EventBus, Late, Provisioning};
 use ocis_core::{Error, Result};
 use ocis_graph::{Graph as Endpoints, GraphOptions, GraphParts};
 
 use super::accounts::Source;
 use super::idm::DIRECTORY;
+use crate::bus::PatientBus;
 use crate::peers::{Offer, Peers, Port, Slot};
 use crate::service::{Service, Unit};
 use crate::settings;
@@ -43,15 +44,22 @@ impl Service for Graph {
         };
         let provisioning = Late::<dyn Provisioning>::unbound();
         let bound = provisioning.clone();
-        let unit = Unit::new().offers(Offer::Provisioning(Arc::new(provisioning.clone()))).starts(
-            move || async move {
+        let mut unit = Unit::new()
+            .offers(Offer::Provisioning(Arc::new(provisioning.clone())))
+            .starts(move || async move {
                 match source.ldap() {
                     Some(ldap) => bound.bind(ldap),
                     None => bound.bind(embedded),
                 }
                 Ok(())
-            },
-        );
+            });
+        let mut events: Option<Arc<dyn EventBus>> = None;
+        if config.makes_events() {
+            let bus = Arc::new(PatientBus::new(peers.events()));
+            let waiting = Arc::clone(&bus);
+            unit = unit.runs("events", move |stop| waiting.hand_over(stop));
+            events = Some(bus);
+        }
         Ok(unit.answers(Endpoints::new(GraphParts {
             spaces: peers.spaces(),
             grants: peers.grants(),
@@ -64,7 +72,7 @@ impl Service for Graph {
             roles: peers.roles(),
             settings: peers.settings(),
             authenticate: peers.authenticate(),
-            events: peers.events(),
+            events,
             role_quotas: peers.role_quotas(),
             options: options(config)?,
         })))

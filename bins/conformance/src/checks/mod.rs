@@ -7,6 +7,7 @@ mod credentials;
 mod curl;
 mod foreign_provider;
 mod graph;
+mod graph_acceptance;
 mod hostile;
 mod idm;
 mod ldap;
@@ -37,10 +38,19 @@ pub(crate) fn register(plan: &mut Plan) {
     trash::register(plan);
     oidc::register(plan);
     graph::register(plan);
+    graph_acceptance::register(plan);
     idm::register(plan);
     plan.also_in_a_bucket(&["litmus", "rclone", "owncloudcmd", "curl", "cadaver", "crash"]);
     foreign_provider::register(plan);
     s3::register(plan);
-    plan.also_with_openldap(&["litmus", "rclone", "owncloudcmd", "curl", "cadaver", "davfs2"]);
+    plan.also_with_openldap(&[
+        "litmus",
+        "rclone",
+        "owncloudcmd",
+        "curl",
+        "cadaver",
+        "davfs2",
+        "graph-acceptance",
+    ]);
     ldap::register(plan);
 }

@@ -2,6 +2,7 @@
 
 use http::header;
 use ocis_core::id::UserId;
+use ocis_core::language::best;
 use ocis_core::port::FindValue;
 use ocis_core::setting::{
     Choice, Choices, LANGUAGE, PROFILE, Resource, ResourceKind, SettingValue,
@@ -35,19 +36,7 @@ pub(crate) async fn to_answer_in(call: &Call<'_>) -> Result<String> {
         return Ok(chosen);
     }
     let liked = call.head.headers.get(header::ACCEPT_LANGUAGE).and_then(|it| it.to_str().ok());
-    let liked = liked.and_then(best).filter(|tag| *tag != "*");
-    Ok(liked.unwrap_or(&call.parts.options.language).to_owned())
-}
-
-/// The tag with the highest weight in an `Accept-Language`; the first of several.
-fn best(header: &str) -> Option<&str> {
-    let ranges = header.split(',').map(|range| {
-        let (tag, weight) = range.split_once(';').unwrap_or((range, ""));
-        let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse().ok());
-        (tag.trim(), weight.unwrap_or(1.0_f32))
-    });
-    let liked = ranges.filter(|(tag, weight)| !tag.is_empty() && *weight > 0.0);
-    liked.rev().max_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(tag, _)| tag)
+    Ok(liked.and_then(best).unwrap_or(&call.parts.options.language).to_owned())
 }
 
 /// Saves what the account prefers from now on.
@@ -61,22 +50,4 @@ pub(crate) async fn choose(call: &Call<'_>, user: &UserId, language: &str) -> Re
         ..SettingValue::default()
     };
     call.parts.settings.save(call.cx, value).await.map(|_| ())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_language_that_is_liked_best() {
-        for (header, expected) in [
-            ("de", Some("de")),
-            ("en;q=0.5, de-AT;q=0.8, fr;q=0.8", Some("de-AT")),
-            ("fr;q=0, *;q=0.1", Some("*")),
-            ("", None),
-            (",;q=x", None),
-        ] {
-            assert_eq!(best(header), expected, "{header}");
-        }
-    }
 }

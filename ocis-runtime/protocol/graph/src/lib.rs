@@ -59,8 +59,8 @@ pub struct GraphParts {
     pub settings: Arc<dyn Settings>,
     /// Checks the current password of who wants another one.
     pub authenticate: Arc<dyn Authenticate>,
-    /// Is told what was changed.
-    pub events: Arc<dyn EventBus>,
+    /// Is told what was changed; none where nobody wants to know.
+    pub events: Option<Arc<dyn EventBus>>,
     /// How many bytes the personal space of an account may hold, by the id of its role; a role that
     /// is not named has what the storage gives. It is what the proxy has in its settings
     /// (`role_quotas`), and therefore only known once that was built, in the same process.

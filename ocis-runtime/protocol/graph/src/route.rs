@@ -40,9 +40,10 @@ impl Call<'_> {
 
     /// Tells what was done. As in oCIS it stays done when nobody can be told.
     pub(crate) async fn tell(&self, kind: EventKind) {
+        let Some(events) = &self.parts.events else { return };
         let event = Event::new(self.cx, kind);
         let name = event.kind.name();
-        if let Err(error) = self.parts.events.publish(self.cx, vec![event]).await {
+        if let Err(error) = events.publish(self.cx, vec![event]).await {
             tracing::error!(?error, event = name, "an event could not be published");
         }
     }

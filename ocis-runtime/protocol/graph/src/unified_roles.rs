@@ -286,10 +286,8 @@ struct RolePermission {
 
 impl Definition {
     fn of(role: &UnifiedRole, language: &str) -> Self {
-        let text = |(english, german): Text| match language.split(['-', '_']).next() {
-            Some("de") => german,
-            _ => english,
-        };
+        let is_german = ocis_core::language::is(language, "de");
+        let text = |(english, german): Text| if is_german { german } else { english };
         let on = role.on.iter();
         let role_permissions = on.map(|on| RolePermission {
             allowed_resource_actions: actions(role.permissions()),

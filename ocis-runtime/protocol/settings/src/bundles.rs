@@ -7,6 +7,7 @@ use ocis_core::user::UserRole;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Failure;
+use crate::german::translated;
 use crate::permissions::is_about;
 use crate::route::Asked;
 
@@ -65,7 +66,8 @@ pub(crate) async fn get(asked: &Asked<'_>) -> Result<One, Failure> {
     let mut all = asked.parts.settings.bundles(asked.cx, ()).await?;
     all.extend(UserRole::ALL.map(Bundle::role));
     let found = all.into_iter().find(|bundle| bundle.id == which.bundle_id);
-    let bundle = found.map(|bundle| seen(bundle, asked.caller.role));
+    let is_german = asked.is_german().await?;
+    let bundle = found.map(|bundle| shown(bundle, asked.caller.role, is_german));
     let bundle = bundle.filter(|bundle| !bundle.settings.is_empty());
     Ok(One { bundle: bundle.ok_or_else(no_bundle)? })
 }
@@ -74,7 +76,8 @@ pub(crate) async fn list(asked: &Asked<'_>) -> Result<Many, Failure> {
     let which: Which = asked.read()?;
     let mut bundles = asked.parts.settings.bundles(asked.cx, ()).await?;
     bundles.retain(|bundle| which.wants(bundle));
-    let bundles = bundles.into_iter().map(|bundle| seen(bundle, asked.caller.role));
+    let is_german = asked.is_german().await?;
+    let bundles = bundles.into_iter().map(|bundle| shown(bundle, asked.caller.role, is_german));
     Ok(Many { bundles: bundles.filter(|bundle| !bundle.settings.is_empty()).collect() })
 }
 
@@ -114,6 +117,12 @@ async fn to_change(asked: &Asked<'_>, id: &str) -> Result<Bundle, Failure> {
 
 fn no_bundle() -> Error {
     Error::not_found("there is no such bundle")
+}
+
+/// What of a bundle somebody with this role sees, in the language that is wanted.
+fn shown(bundle: Bundle, role: UserRole, is_german: bool) -> Bundle {
+    let bundle = seen(bundle, role);
+    if is_german { translated(bundle) } else { bundle }
 }
 
 /// What of a bundle somebody with this role sees: the settings that the role may at least read.

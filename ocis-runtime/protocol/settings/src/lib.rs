@@ -7,6 +7,7 @@
 mod assignments;
 mod bundles;
 mod error;
+mod german;
 mod permissions;
 mod route;
 mod values;

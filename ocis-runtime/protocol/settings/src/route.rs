@@ -3,7 +3,9 @@
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
 use ocis_core::data::{Body, empty, full};
-use ocis_core::{Cx, Error, Identity};
+use ocis_core::port::FindValue;
+use ocis_core::setting::{LANGUAGE, SettingValue};
+use ocis_core::{Cx, Error, Identity, language};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -24,6 +26,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) cx: &'a Cx,
     /// The person who asks.
     pub(crate) caller: &'a Identity,
+    /// The language that the client likes best, if it says so.
+    liked: Option<&'a str>,
     body: Vec<u8>,
 }
 
@@ -31,6 +35,16 @@ impl Asked<'_> {
     /// The body of the request.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         serde_json::from_slice(&self.body).map_err(|error| Failure::NotJson(error.to_string()))
+    }
+
+    /// Whether the answer is to be in German: the language that the caller chose, or else the one
+    /// that the client likes, or that of the server.
+    pub(crate) async fn is_german(&self) -> Result<bool, Failure> {
+        let request = FindValue { account: self.caller.id.clone(), setting: LANGUAGE.to_owned() };
+        let chosen = self.parts.settings.find(self.cx, request).await?;
+        let chosen = chosen.as_ref().and_then(SettingValue::text);
+        let tag = chosen.or(self.liked).unwrap_or(&self.parts.language);
+        Ok(language::is(tag, "de"))
     }
 
     /// The account that a request names.
@@ -63,7 +77,9 @@ async fn answered(
     let caller = cx.caller.identity()?;
     let body = Limited::new(body, MAX_BODY).collect().await;
     let body = body.map_err(|error| Error::invalid("the body cannot be read").because(error))?;
-    let asked = Asked { parts, cx, caller, body: body.to_bytes().to_vec() };
+    let liked = head.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let liked = liked.and_then(language::best);
+    let asked = Asked { parts, cx, caller, liked, body: body.to_bytes().to_vec() };
     match path {
         "bundle-save" => json(bundles::save(&asked).await?),
         "bundle-get" => json(bundles::get(&asked).await?),

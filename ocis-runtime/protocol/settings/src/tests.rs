@@ -100,11 +100,23 @@ impl SettingsPort for Fake {
 }
 
 async fn raw(caller: Caller, method: &str, path: &str, body: &str) -> (StatusCode, String) {
+    sent(caller, method, path, body, None).await
+}
+
+/// One request whose client likes a language.
+async fn sent(
+    caller: Caller,
+    method: &str,
+    path: &str,
+    body: &str,
+    liked: Option<&str>,
+) -> (StatusCode, String) {
     let fake = Arc::new(Fake);
     let parts =
         SettingsParts { roles: Arc::<Fake>::clone(&fake), settings: fake, language: String::new() };
     let now = Timestamp::from_unix(1_800_000_000, 0).unwrap();
     let request = Request::builder()
+        .header("Accept-Language", liked.unwrap_or_default())
         .method(method)
         .uri(format!("/api/v0/settings/{path}"))
         .extension(Cx::new(caller, now))
@@ -155,6 +167,12 @@ fn admin() -> Caller {
 async fn the_profile_as_a_user_sees_it() {
     let bundles = made(&richard(), "bundles-list", json!({})).await;
     insta::assert_snapshot!("profile", pretty(&bundles));
+    // Richard chose German, and others are asked for what their client likes.
+    let english = made(&admin(), "bundles-list", json!({})).await.to_string();
+    assert!(english.contains("Share Received") && !english.contains("Freigabe"), "{english}");
+    let body = json!({}).to_string();
+    let (_, german) = sent(admin(), "POST", "bundles-list", &body, Some("de-AT, en;q=0.9")).await;
+    assert!(german.contains("Freigabe erhalten") && !german.contains("Weekly"), "{german}");
     let light = person("light", UserRole::UserLight);
     let bundles = made(&light, "bundles-list", json!({ "bundle_ids": [PROFILE] })).await;
     assert_eq!(bundles["bundles"][0]["settings"].as_array().unwrap().len(), 4);

@@ -49,6 +49,9 @@ settings! {
         /// Password with which the service asks the directory.
         bind_password: Secret = "",
             "identity.ldap.bind_password", ["OCIS_LDAP_BIND_PASSWORD", "GRAPH_LDAP_BIND_PASSWORD"], required;
+        /// Where events go: in this version to the service `nats` of the same process, whatever address stands here; they wait while it does not run. `none`: no events are made.
+        events_endpoint: String = "127.0.0.1:9233",
+            "events.endpoint", ["OCIS_EVENTS_ENDPOINT", "GRAPH_EVENTS_ENDPOINT"];
         /// Account under which the service acts on its own.
         service_account_id: String = "",
             "service_account.service_account_id", ["OCIS_SERVICE_ACCOUNT_ID", "GRAPH_SERVICE_ACCOUNT_ID"], required;
@@ -148,6 +151,11 @@ settings! {
 }
 
 impl Graph {
+    /// Whether anybody wants to be told of changes.
+    pub(crate) fn makes_events(&self) -> bool {
+        !self.events_endpoint.is_empty() && self.events_endpoint != "none"
+    }
+
     /// The directory behind LDAP.
     pub(crate) fn directory(&self) -> LdapOptions {
         let mut options = directory!(self);

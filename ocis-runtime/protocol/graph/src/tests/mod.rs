@@ -38,7 +38,7 @@ fn service(fake: &Fake, options: GraphOptions) -> HttpService {
         roles: Arc::new(fake.clone()),
         settings: Arc::new(fake.clone()),
         authenticate: Arc::new(fake.clone()),
-        events: Arc::new(fake.clone()),
+        events: Some(Arc::new(fake.clone())),
         role_quotas: Arc::new(quotas.into()),
         options,
     })
