@@ -31,8 +31,8 @@ macro_rules! settings {
         $vis:vis struct $name:ident($service:literal, key $key:literal, prefix $prefix:literal, debug $debug:literal $(, log $log:literal)?) {
             $(
                 $(#[doc = $doc:literal])+
-                $field:ident: $type:ty = $default:literal, $yaml:literal,
-                [$($var:literal),* $(,)?] $(, $flag:ident)?;
+                $field:ident: $type:ty = $default:literal, $yaml:expr,
+                [$($var:expr),* $(,)?] $(, $flag:ident)?;
             )*
         }
         $(check $check:path)?
@@ -88,8 +88,8 @@ macro_rules! settings {
         $vis:vis struct $name:ident($service:literal, key $key:literal) {
             $(
                 $(#[doc = $doc:literal])+
-                $field:ident: $type:ty = $default:literal, $yaml:literal,
-                [$($var:literal),* $(,)?] $(, $flag:ident)?;
+                $field:ident: $type:ty = $default:literal, $yaml:expr,
+                [$($var:expr),* $(,)?] $(, $flag:ident)?;
             )*
         }
         $(check $check:path)?

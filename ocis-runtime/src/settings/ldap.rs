@@ -100,6 +100,101 @@ impl Value for LdapDisable {
     }
 }
 
+/// Declares the settings of a service that asks a directory as those of reva do: they differ in the
+/// prefix of their variables and in the place in YAML (`ldap`), and in what some of them have besides.
+macro_rules! ldap_settings {
+    (
+        $(#[doc = $about:literal])+
+        $vis:vis struct $name:ident($service:literal, key $key:literal, prefix $prefix:literal, debug $debug:literal, ldap $yaml:literal) {
+            $($own:tt)*
+        }
+    ) => {
+        ocis_core::settings! {
+            $(#[doc = $about])+
+            $vis struct $name($service, key $key, prefix $prefix, debug $debug) {
+                /// Signs the tokens that carry the caller inside the server.
+                jwt_secret: ocis_core::config::Secret = "",
+                    "token_manager.jwt_secret", ["OCIS_JWT_SECRET", concat!($prefix, "_JWT_SECRET")], required;
+                /// Password with which the service asks the directory.
+                bind_password: ocis_core::config::Secret = "",
+                    concat!($yaml, ".bind_password"), ["OCIS_LDAP_BIND_PASSWORD", concat!($prefix, "_LDAP_BIND_PASSWORD")], required;
+                /// The LDAP servers of the directory (ldap:// or ldaps://); several with blanks or commas between them are tried in order. The default, and any other URI of the address where idm of the same process listens, means its directory without LDAP.
+                ldap_uri: $crate::settings::ldap::LdapUris = "ldaps://localhost:9235",
+                    concat!($yaml, ".uri"), ["OCIS_LDAP_URI", concat!($prefix, "_LDAP_URI")];
+                /// File with certificates (PEM) to trust for LDAP besides the system's; empty for only those.
+                ldap_ca_cert: String = "$OCIS_BASE_DATA_PATH/idm/ldap.crt",
+                    concat!($yaml, ".ca_cert"), ["OCIS_LDAP_CACERT", concat!($prefix, "_LDAP_CACERT")];
+                /// Whether any certificate of the LDAP server will do.
+                ldap_insecure: bool = "false",
+                    concat!($yaml, ".insecure"), ["OCIS_LDAP_INSECURE", concat!($prefix, "_LDAP_INSECURE")];
+                /// Account with which the service asks the directory; empty for none.
+                bind_dn: String = "uid=reva,ou=sysusers,o=libregraph-idm",
+                    concat!($yaml, ".bind_dn"), ["OCIS_LDAP_BIND_DN", concat!($prefix, "_LDAP_BIND_DN")];
+                /// Entry below which the users are.
+                user_base_dn: String = "ou=users,o=libregraph-idm",
+                    concat!($yaml, ".user_base_dn"), ["OCIS_LDAP_USER_BASE_DN", concat!($prefix, "_LDAP_USER_BASE_DN")];
+                /// Entry below which the groups are.
+                group_base_dn: String = "ou=groups,o=libregraph-idm",
+                    concat!($yaml, ".group_base_dn"), ["OCIS_LDAP_GROUP_BASE_DN", concat!($prefix, "_LDAP_GROUP_BASE_DN")];
+                /// How far below that entry users are: base, one or sub.
+                user_scope: $crate::settings::ldap::LdapScope = "sub",
+                    concat!($yaml, ".user_scope"), ["OCIS_LDAP_USER_SCOPE", concat!($prefix, "_LDAP_USER_SCOPE")];
+                /// How far below that entry groups are: base, one or sub.
+                group_scope: $crate::settings::ldap::LdapScope = "sub",
+                    concat!($yaml, ".group_scope"), ["OCIS_LDAP_GROUP_SCOPE", concat!($prefix, "_LDAP_GROUP_SCOPE")];
+                /// Filter that users have to meet besides, with its parentheses.
+                user_filter: String = "",
+                    concat!($yaml, ".user_filter"), ["OCIS_LDAP_USER_FILTER", concat!($prefix, "_LDAP_USER_FILTER")];
+                /// Filter that groups have to meet besides, with its parentheses.
+                group_filter: String = "",
+                    concat!($yaml, ".group_filter"), ["OCIS_LDAP_GROUP_FILTER", concat!($prefix, "_LDAP_GROUP_FILTER")];
+                /// Object class of users.
+                user_object_class: String = "inetOrgPerson",
+                    concat!($yaml, ".user_object_class"), ["OCIS_LDAP_USER_OBJECTCLASS", concat!($prefix, "_LDAP_USER_OBJECTCLASS")];
+                /// Object class of groups; members of a posixGroup are user names, of all others DNs.
+                group_object_class: String = "groupOfNames",
+                    concat!($yaml, ".group_object_class"), ["OCIS_LDAP_GROUP_OBJECTCLASS", concat!($prefix, "_LDAP_GROUP_OBJECTCLASS")];
+                /// Attribute with the id of a user.
+                user_id: String = "ownclouduuid",
+                    concat!($yaml, ".user_schema.id"), ["OCIS_LDAP_USER_SCHEMA_ID", concat!($prefix, "_LDAP_USER_SCHEMA_ID")];
+                /// Whether that attribute holds the 16 bytes of a UUID, as objectGUID of Active Directory.
+                user_id_octets: bool = "false",
+                    concat!($yaml, ".user_schema.id_is_octet_string"), ["OCIS_LDAP_USER_SCHEMA_ID_IS_OCTETSTRING", concat!($prefix, "_LDAP_USER_SCHEMA_ID_IS_OCTETSTRING")];
+                /// Attribute with the mail address of a user.
+                user_mail: String = "mail",
+                    concat!($yaml, ".user_schema.mail"), ["OCIS_LDAP_USER_SCHEMA_MAIL", concat!($prefix, "_LDAP_USER_SCHEMA_MAIL")];
+                /// Attribute with the name to show of a user.
+                user_display_name: String = "displayname",
+                    concat!($yaml, ".user_schema.display_name"), ["OCIS_LDAP_USER_SCHEMA_DISPLAYNAME", concat!($prefix, "_LDAP_USER_SCHEMA_DISPLAYNAME")];
+                /// Attribute with the name that a user signs in with.
+                user_name: String = "uid",
+                    concat!($yaml, ".user_schema.user_name"), ["OCIS_LDAP_USER_SCHEMA_USERNAME", concat!($prefix, "_LDAP_USER_SCHEMA_USERNAME")];
+                /// Attribute with the id of a group.
+                group_id: String = "ownclouduuid",
+                    concat!($yaml, ".group_schema.id"), ["OCIS_LDAP_GROUP_SCHEMA_ID", concat!($prefix, "_LDAP_GROUP_SCHEMA_ID")];
+                /// Whether that attribute holds the 16 bytes of a UUID.
+                group_id_octets: bool = "false",
+                    concat!($yaml, ".group_schema.id_is_octet_string"), ["OCIS_LDAP_GROUP_SCHEMA_ID_IS_OCTETSTRING", concat!($prefix, "_LDAP_GROUP_SCHEMA_ID_IS_OCTETSTRING")];
+                /// Attribute with the mail address of a group.
+                group_mail: String = "mail",
+                    concat!($yaml, ".group_schema.mail"), ["OCIS_LDAP_GROUP_SCHEMA_MAIL", concat!($prefix, "_LDAP_GROUP_SCHEMA_MAIL")];
+                /// Attribute with the name to show of a group.
+                group_display_name: String = "cn",
+                    concat!($yaml, ".group_schema.display_name"), ["OCIS_LDAP_GROUP_SCHEMA_DISPLAYNAME", concat!($prefix, "_LDAP_GROUP_SCHEMA_DISPLAYNAME")];
+                /// Attribute with the name of a group.
+                group_name: String = "cn",
+                    concat!($yaml, ".group_schema.group_name"), ["OCIS_LDAP_GROUP_SCHEMA_GROUPNAME", concat!($prefix, "_LDAP_GROUP_SCHEMA_GROUPNAME")];
+                /// Attribute with the members of a group.
+                group_member: String = "member",
+                    concat!($yaml, ".group_schema.member"), ["OCIS_LDAP_GROUP_SCHEMA_MEMBER", concat!($prefix, "_LDAP_GROUP_SCHEMA_MEMBER")];
+                $($own)*
+            }
+        }
+    };
+}
+
+pub(crate) use ldap_settings;
+
 /// What the settings of every service that asks an LDAP directory say about it, in the form that
 /// the client takes; what only some of them have is added by each.
 macro_rules! directory {

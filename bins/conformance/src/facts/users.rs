@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::Fact;
-use ocis_conformance::harness::{ADMIN_PASSWORD, Server, World};
+use ocis_conformance::harness::{ADMIN_PASSWORD, DEMO_USERS, Server, World};
 
 pub(super) const FACTS: &[Fact] = &[
     ("seed-7.admin", admin),
@@ -30,25 +30,6 @@ pub(super) const FACTS: &[Fact] = &[
     ("seed-8.group-physics-lovers", |world| members(world, "physics-lovers")),
     ("seed-8.display-names", display_names),
     ("seed-8.only-on-request", only_on_request),
-];
-
-/// Name, password, display name, id.
-const DEMO: [(&str, &str, &str, &str); 5] = [
-    ("einstein", "relativity", "Albert Einstein", "4c510ada-c86b-4815-8820-42cdf82c3d51"),
-    (
-        "marie",
-        "radioactivity",
-        "Marie Sk\u{142}odowska Curie",
-        "f7fbf8c8-139b-4376-b307-cf0a8c2d0d9c",
-    ),
-    ("moss", "vista", "Maurice Moss", "058bff95-6708-4fe5-91e4-9ea3d377588b"),
-    (
-        "richard",
-        "superfluidity",
-        "Richard Phillips Feynman",
-        "932b4540-8d16-481e-8ef4-588e4b6b151c",
-    ),
-    ("katherine", "gemini", "Katherine Johnson", "534bb038-6f9d-4093-946f-133be61fa4e7"),
 ];
 
 /// Name, id, members.
@@ -75,7 +56,7 @@ fn me(server: &Server, name: &str, password: &str) -> Result<Value> {
 /// Everybody's name and own description.
 fn everybody(server: &Server) -> Result<Vec<(&'static str, Value)>> {
     let mut all = vec![("admin", me(server, "admin", ADMIN_PASSWORD)?)];
-    for (name, password, _, _) in DEMO {
+    for (name, password, _, _) in DEMO_USERS {
         all.push((name, me(server, name, password)?));
     }
     Ok(all)
@@ -157,7 +138,7 @@ fn reset(world: &World) -> Result<()> {
 }
 
 fn demo(world: &World, number: usize) -> Result<()> {
-    let (name, password, display, id) = DEMO[number];
+    let (name, password, display, id) = DEMO_USERS[number];
     let server = world.shared()?;
     let me = me(&server, name, password)?;
     ensure!(me["onPremisesSamAccountName"] == name, "{me}");
@@ -187,7 +168,7 @@ fn members(world: &World, name: &str) -> Result<()> {
 
 fn display_names(world: &World) -> Result<()> {
     let server = world.shared()?;
-    for ((_, me), demo) in everybody(&server)?.into_iter().skip(1).zip(DEMO) {
+    for ((_, me), demo) in everybody(&server)?.into_iter().skip(1).zip(DEMO_USERS) {
         ensure!(me["displayName"] == demo.2, "{me}");
         let identity = &me["identities"][0];
         ensure!(identity["issuer"] == server.url(), "{me}");

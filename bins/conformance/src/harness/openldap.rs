@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use tempfile::TempDir;
 
 use super::process::{run, run_with_input};
-use super::{ADMIN_PASSWORD, Launch, free_port};
+use super::{ADMIN_PASSWORD, DEMO_USERS, Launch, free_port};
 
 /// The entry that everything is below.
 pub const BASE: &str = "dc=example,dc=org";
@@ -54,25 +54,6 @@ objectclass ( ownCloudOc:2.1 NAME 'ownCloud' SUP top AUXILIARY
 objectclass ( ownCloudOc:2.2 NAME 'ownCloudUser' SUP ownCloud AUXILIARY
     MAY ( ownCloudUserEnabled $ ownCloudUserType $ oCExternalIdentity ) )
 ";
-
-/// Name, password, display name, id.
-const USERS: [(&str, &str, &str, &str); 5] = [
-    ("admin", ADMIN_PASSWORD, "Admin", ADMIN_ID),
-    ("einstein", "relativity", "Albert Einstein", "4c510ada-c86b-4815-8820-42cdf82c3d51"),
-    (
-        "marie",
-        "radioactivity",
-        "Marie Sk\u{142}odowska Curie",
-        "f7fbf8c8-139b-4376-b307-cf0a8c2d0d9c",
-    ),
-    ("moss", "vista", "Maurice Moss", "058bff95-6708-4fe5-91e4-9ea3d377588b"),
-    (
-        "richard",
-        "superfluidity",
-        "Richard Phillips Feynman",
-        "932b4540-8d16-481e-8ef4-588e4b6b151c",
-    ),
-];
 
 /// Name, id, members.
 const GROUPS: [(&str, &str, &[&str]); 3] = [
@@ -279,7 +260,10 @@ fn entries(more: usize) -> String {
         let _ =
             writeln!(ldif, "dn: ou={unit},{BASE}\nobjectClass: organizationalUnit\nou: {unit}\n");
     }
-    for (name, password, display, id) in USERS {
+    // Katherine is left out: somebody must be in oCIS's own directory alone.
+    let admin = ("admin", ADMIN_PASSWORD, "Admin", ADMIN_ID);
+    let demo = DEMO_USERS.into_iter().filter(|(name, ..)| *name != "katherine");
+    for (name, password, display, id) in std::iter::once(admin).chain(demo) {
         add_user(&mut ldif, name, password, display, id);
     }
     for number in 0..more {
