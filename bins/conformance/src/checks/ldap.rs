@@ -110,7 +110,7 @@ fn pages() -> Result<()> {
                 None => break,
             }
         }
-        ensure!(names.len() == 1205, "{} accounts instead of 1205", names.len());
+        ensure!(names.len() == 1206, "{} accounts instead of 1206", names.len());
         ensure!(names.is_sorted(), "not in order");
         Ok(())
     })
