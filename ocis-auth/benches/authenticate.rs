@@ -33,6 +33,7 @@ use ocis_core::port::{
 };
 use ocis_core::scope::Scope;
 use ocis_core::time::{Clock as _, SystemClock};
+use ocis_core::user::UserRole;
 use ocis_core::{Caller, Cx, Identity, Result};
 use serde_json::json;
 use tokio::runtime::Runtime;

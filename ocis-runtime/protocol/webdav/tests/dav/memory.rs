@@ -25,7 +25,7 @@ use ocis_core::quota::Quota;
 use ocis_core::reference::Reference;
 use ocis_core::space::{Space, SpaceKind};
 use ocis_core::time::Timestamp;
-use ocis_core::user::{User, UserRole};
+use ocis_core::user::User;
 use ocis_core::{Cx, Error, ErrorKind, Result};
 use parking_lot::Mutex;
 
