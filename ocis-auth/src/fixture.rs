@@ -28,7 +28,7 @@ pub(crate) struct Accounts(pub(crate) Mutex<Vec<User>>);
 
 impl Default for Accounts {
     fn default() -> Self {
-        let user = |name: &str, role| User {
+        let user = |name: &str| User {
             id: UserId::parse(&format!("id-{name}")).unwrap(),
             username: name.into(),
             display_name: name.into(),
@@ -36,16 +36,11 @@ impl Default for Accounts {
             surname: String::new(),
             mail: String::new(),
             groups: Vec::new(),
-            role,
             enabled: true,
             user_type: UserType::Member,
             identities: Vec::new(),
         };
-        Self(Mutex::new(vec![
-            user("marie", UserRole::User),
-            user("moss", UserRole::User),
-            user("admin", UserRole::Admin),
-        ]))
+        Self(Mutex::new(["marie", "moss", "admin"].map(user).into()))
     }
 }
 
@@ -58,7 +53,10 @@ impl Accounts {
     /// The account `name`, signed in at that time.
     pub(crate) fn signed_in(&self, name: &str, seconds: u64) -> Cx {
         let user = self.0.lock().iter().find(|user| user.username == name).cloned().unwrap();
-        let identity: Identity = crate::identity::of(user, &IDP.into());
+        let mut identity: Identity = crate::identity::of(user, &IDP.into());
+        if name == "admin" {
+            identity.role = UserRole::Admin;
+        }
         Cx::new(Caller::User(Arc::new(identity)), at(seconds))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::future::join_all;
 use ocis_core::id::UserId;
-use ocis_core::user::{User, UserRole};
+use ocis_core::user::User;
 use ocis_core::{Caller, ErrorKind};
 use parking_lot::Mutex;
 
@@ -37,7 +37,6 @@ impl Passwords for Fake {
             surname: String::new(),
             mail: "marie@example.org".into(),
             groups: Vec::new(),
-            role: UserRole::User,
             enabled: true,
             user_type: ocis_core::user::UserType::Member,
             identities: Vec::new(),

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use ocis_core::ErrorKind;
+use ocis_core::id::UserId;
 use ocis_core::user::UserType;
 use proptest::prelude::*;
 use serde_json::Value as Json;
