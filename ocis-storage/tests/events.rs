@@ -401,11 +401,13 @@ async fn events_outlive_the_part_of_the_journal_that_they_were_in() {
 
 /// Makes folders over two openings, the first with a bus that is down; gives those that were
 /// acknowledged.
-async fn some_changes(fs: &Arc<dyn Fs>, bus: &Arc<Recorder>) -> Vec<String> {
+async fn some_changes(fs: &Arc<dyn Fs>, bus: Option<&Arc<Recorder>>) -> Vec<String> {
     let mut made = Vec::new();
     for (round, is_down) in [(0, true), (1, false)] {
-        bus.refuses.store(is_down, Ordering::Release);
-        let Ok(store) = open(fs, Some(bus)) else { continue };
+        if let Some(bus) = bus {
+            bus.refuses.store(is_down, Ordering::Release);
+        }
+        let Ok(store) = open(fs, bus) else { continue };
         let _ = home(&store).await;
         for name in [format!("{round}a"), format!("{round}b")] {
             if mkdir(&store, &name).await.is_ok() {
@@ -417,36 +419,74 @@ async fn some_changes(fs: &Arc<dyn Fs>, bus: &Arc<Recorder>) -> Vec<String> {
     made
 }
 
-#[tokio::test]
-async fn whatever_call_is_cut_or_fails_every_acknowledged_change_is_told_and_no_other() {
-    let calls = {
-        let fs = FaultyFs::new(Arc::new(MemoryFs::default()));
-        let made = some_changes(&(Arc::new(fs.clone()) as Arc<dyn Fs>), &Arc::default()).await;
-        assert_eq!(made.len(), 4);
-        fs.calls()
-    };
+/// The number of calls that these changes make, and the places of their flushes.
+async fn calls(with_events: bool) -> (u64, BTreeSet<String>) {
+    let fs = FaultyFs::new(Arc::new(MemoryFs::default()));
+    let bus = with_events.then(Arc::default);
+    let made = some_changes(&(Arc::new(fs.clone()) as Arc<dyn Fs>), bus.as_ref()).await;
+    assert_eq!(made.len(), 4);
+    (fs.calls(), fs.flushes())
+}
+
+/// Makes the changes with a fault at call `number`, without the calls at the place `left_out`
+/// ([`FaultyFs::leave_out`]); tells what is wrong with what the bus is told in the end.
+async fn once(
+    number: u64,
+    fault: Fault,
+    left_out: Option<&str>,
+) -> std::result::Result<(), String> {
+    let memory = MemoryFs::default();
+    let faulty = FaultyFs::new(Arc::new(memory.clone()));
+    faulty.plan(number, fault);
+    faulty.leave_out(left_out);
+    let bus = Arc::new(Recorder::default());
+    let made = some_changes(&(Arc::new(faulty) as Arc<dyn Fs>), Some(&bus)).await;
+    memory.cut();
+    bus.refuses.store(false, Ordering::Release);
+    let place = format!("{fault:?} at call {number}");
+    let store = open(&(Arc::new(memory) as Arc<dyn Fs>), Some(&bus));
+    let store = store.map_err(|error| format!("{place}: {error:?}"))?;
+    let _ = home(&store).await;
+    mkdir(&store, "end").await.map_err(|error| format!("{place}: {error:?}"))?;
+    let seen = bus.until_told("end").await;
+    if !seen.is_sorted() {
+        return Err(format!("{place}: not in order, {seen:?}"));
+    }
+    if let Some(name) = made.iter().find(|name| !seen.contains(name)) {
+        return Err(format!("{place}: {name} is missing in {seen:?}"));
+    }
+    for name in &seen {
+        if driver(&store).stat(&einstein(), Stat { target: at(name) }).await.is_err() {
+            return Err(format!("{place}: {name} was told of and is not there"));
+        }
+    }
+    Ok(())
+}
+
+/// The first thing that is wrong when any call is cut or fails.
+async fn every(calls: u64, left_out: Option<&str>) -> std::result::Result<(), String> {
     let faults = [Fault::Cut, Fault::Fail(std::io::ErrorKind::StorageFull)];
     // The threads do not make their calls in the same order every time: a few more.
     for (number, fault) in (0..calls + 20).flat_map(|number| faults.map(|fault| (number, fault))) {
-        let memory = MemoryFs::default();
-        let faulty = FaultyFs::new(Arc::new(memory.clone()));
-        faulty.plan(number, fault);
-        let bus = Arc::new(Recorder::default());
-        let made = some_changes(&(Arc::new(faulty) as Arc<dyn Fs>), &bus).await;
-        memory.cut();
-        bus.refuses.store(false, Ordering::Release);
-        let store = open(&(Arc::new(memory) as Arc<dyn Fs>), Some(&bus)).unwrap();
-        let _ = home(&store).await;
-        mkdir(&store, "end").await.unwrap();
-        let seen = bus.until_told("end").await;
-        let place = format!("{fault:?} at call {number}");
-        assert!(seen.is_sorted(), "{place}: in order, {seen:?}");
-        for name in &made {
-            assert!(seen.contains(name), "{place}: {name} is missing in {seen:?}");
-        }
-        for name in &seen {
-            let there = driver(&store).stat(&einstein(), Stat { target: at(name) }).await;
-            assert!(there.is_ok(), "{place}: {name} was told of and is not there");
-        }
+        once(number, fault, left_out).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn whatever_call_is_cut_or_fails_every_acknowledged_change_is_told_and_no_other() {
+    every(calls(true).await.0, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_flush_of_the_outbox_that_is_left_out_is_noticed() {
+    let (calls_with_events, with_events) = calls(true).await;
+    let (_, without) = calls(false).await;
+    // The others are those of any change.
+    let of_outbox: Vec<_> = with_events.difference(&without).collect();
+    assert_eq!(of_outbox.len(), 2, "{of_outbox:?}");
+    for place in of_outbox {
+        let noticed = every(calls_with_events, Some(place)).await;
+        assert!(noticed.is_err(), "nobody misses {place}");
     }
 }

@@ -11,18 +11,19 @@
 mod world;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ocis_core::port::{DisableSpace, OpenVersion, PurgeSpace, Spaces, Versions};
-use ocis_core::{ErrorKind, Result};
+use ocis_core::{Error, ErrorKind, Result};
 use ocis_storage::Options;
+use ocis_storage::blob::Cut;
 use ocis_storage::blob::faulty::{FaultyObjects, ObjectFault};
-use ocis_storage::blob::{Cut, ObjectBlobs};
 use ocis_storage::fs::{FaultyFs, Fs, MemoryFs};
+use parking_lot::Mutex;
 
-use world::{ROOT, World, at, runtime, storage};
+use world::mode::{Mode, modes};
+use world::{World, at, is_long, runtime, single, storage, wait_for};
 
 const CUT: Cut = Cut { whole: 1000, part: 400, at_once: 2, copy: 1200 };
 const LARGE: usize = 1500;
@@ -52,10 +53,8 @@ fn open(
     versioning: bool,
     runtime: &tokio::runtime::Runtime,
 ) -> Result<World> {
-    let (objects, handle) = (Arc::new(objects.clone()), runtime.handle().clone());
-    let place = (Arc::clone(&fs), Path::new(ROOT));
-    let blobs = Arc::new(ObjectBlobs::new("the bucket", objects, CUT, place, handle));
-    World::over(fs, blobs, Options { versioning, ..Options::new(storage()) })
+    let options = Options { versioning, ..Options::new(storage()) };
+    World::in_bucket(fs, objects, CUT, runtime, options)
 }
 
 impl World {
@@ -98,7 +97,9 @@ impl World {
             Op::PurgeItem => {
                 let items = self.trash(None).await?;
                 let folder = items.into_iter().find(|item| item.origin.as_str() == "d");
-                self.purge(folder.map(|item| item.key)).await
+                // What cannot be read is left out of lists.
+                let folder = folder.ok_or_else(|| Error::unavailable("it is not listed"))?;
+                self.purge(Some(folder.key)).await
             }
             Op::PurgeTrash => self.purge(None).await,
             Op::PurgeSpace => {
@@ -142,14 +143,6 @@ impl World {
     }
 }
 
-/// Waits for what is done in the background, but not for ever.
-fn wait_for(is_done: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_done() && start.elapsed() < Duration::from_secs(60) {
-        std::thread::yield_now();
-    }
-}
-
 /// Fails unless files and bucket fit together and nothing is left over; what can be seen.
 fn checked(disk: &MemoryFs, world: &World, objects: &FaultyObjects) -> Result<Seen, String> {
     let left = || disk.read_dir(world.store.uploads_dir()).unwrap();
@@ -162,6 +155,57 @@ fn checked(disk: &MemoryFs, world: &World, objects: &FaultyObjects) -> Result<Se
         return Err(format!("{findings:?} {left:?} {waiting} drops {parts} parts"));
     }
     runtime(1).block_on(world.see()).map_err(|error| format!("{error:?}"))
+}
+
+/// Whether what is seen after a crash is what was before `op` or after it.
+fn is_whole(op: Op, after: &Seen, seen: &[Seen; 2]) -> bool {
+    if op != Op::PurgeTrash {
+        return seen.contains(after);
+    }
+    // Emptying the trash is a change for each item: some may be gone, each as a whole.
+    after.iter().all(|(what, state)| seen.iter().any(|seen| seen.get(what) == Some(state)))
+        && seen[1].keys().all(|what| after.contains_key(what))
+}
+
+/// What others do while a request to the bucket hangs.
+struct Others(Arc<Mutex<Option<Result<(), String>>>>);
+
+/// How long others may be held up before it is an error: much less than a request may hang.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Others {
+    /// Sees to it that a folder is made, and looked for, while a request hangs.
+    fn of(world: &World, objects: &FaultyObjects) -> Self {
+        let (done, world) = (Arc::new(Mutex::new(None)), world.clone());
+        let told = Arc::clone(&done);
+        objects.while_hanging(move || {
+            let (sender, receiver) = std::sync::mpsc::channel();
+            let world = world.clone();
+            let work = async move {
+                world.mkdir("meanwhile").await?;
+                world.list("meanwhile").await
+            };
+            // A thread of its own: it must not wait for ever when it has to wait for the bucket.
+            std::thread::spawn(move || sender.send(single().block_on(work).map(drop)));
+            let went_on = match receiver.recv_timeout(PATIENCE) {
+                Ok(result) => result.map_err(|error| format!("{error:?}")),
+                Err(_) => Err("they wait as well".into()),
+            };
+            *told.lock() = Some(went_on);
+        });
+        Self(done)
+    }
+
+    /// Whether they did it, where a request hung.
+    fn went_on(&self, fault: ObjectFault) -> Result<(), String> {
+        if !matches!(fault, ObjectFault::TimeOut | ObjectFault::TimeOutLate) {
+            return Ok(());
+        }
+        // Nobody may wait for the request.
+        wait_for(|| self.0.lock().is_some());
+        let went_on = self.0.lock().clone().unwrap_or_else(|| Err("nothing hung".into()));
+        went_on.map_err(|wrong| format!("others do not go on: {wrong}"))
+    }
 }
 
 /// Runs `op` with a fault at its request `number`; none when it makes no such request.
@@ -179,8 +223,10 @@ fn once(
     runtime.block_on(world.prepare(op));
     let first = objects.calls();
     objects.plan(first + number, fault, &fs);
+    let others = Others::of(&world, &objects);
     let result = runtime.block_on(world.run(op));
     if objects.calls() <= first + number {
+        objects.heal();
         return None;
     }
     let trace = objects.trace()[first as usize..].join(", ");
@@ -194,12 +240,16 @@ fn once(
         if let Err(error) = runtime.block_on(world.mkdir("probe")) {
             return told(&format!("no metadata while the bucket is away: {error:?}"));
         }
+        if let Err(wrong) = others.went_on(fault) {
+            return told(&wrong);
+        }
         objects.heal();
         if let Err(wrong) = checked(&disk, &world, &objects) {
             return told(&wrong);
         }
         runtime.block_on(world.put("again", b"again")).unwrap();
     }
+    objects.heal();
     fs.cut();
     drop(world);
     disk.cut();
@@ -212,45 +262,99 @@ fn once(
     world.store.close().unwrap();
     let is_right = match &result {
         Ok(()) => after == seen[1],
-        // Emptying the trash is a change for each item: some may be gone, each as a whole.
-        Err(_) if is_crash && op == Op::PurgeTrash => {
-            after.iter().all(|(what, state)| seen.iter().any(|seen| seen.get(what) == Some(state)))
-                && seen[1].keys().all(|what| after.contains_key(what))
-        }
-        Err(_) if is_crash => seen.contains(&after),
+        Err(_) if is_crash => is_whole(op, &after, seen),
         Err(error) => error.kind() == ErrorKind::Unavailable && after == seen[0],
     };
     if is_right { Some(String::new()) } else { told(&format!("{:?}", after.keys())) }
 }
 
-fn holds(ops: &[Op], versions: bool) {
-    use ObjectFault::{Away, CutAfter, CutBefore, Lose, Refuse};
-    for op in ops {
-        let seen = {
-            let (runtime, objects) = (runtime(1), FaultyObjects::new());
-            let fs = Arc::new(MemoryFs::default());
-            let world = open(fs, &objects, versions, &runtime).unwrap();
-            runtime.block_on(world.prepare(*op));
-            let before = runtime.block_on(world.see()).unwrap();
-            runtime.block_on(world.run(*op)).unwrap();
-            [before, runtime.block_on(world.see()).unwrap()]
-        };
-        assert_ne!(seen[0], seen[1], "{op:?} does something");
-        let mut wrong = Vec::new();
-        for fault in [Refuse, Lose, Away, CutBefore, CutAfter] {
-            for number in 0.. {
-                match once(*op, fault, number, versions, &seen) {
-                    Some(text) => wrong.push(text),
-                    None => {
-                        assert!(number > 0, "the change makes requests");
-                        break;
-                    }
-                }
-            }
-        }
-        wrong.retain(|text| !text.is_empty());
-        assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join(""));
+/// Runs `op` with a fault at its call `number` to the file system; none when it makes no such call.
+fn once_on_disk(op: Op, mode: Mode, number: u64, seen: &[Seen; 2]) -> Option<String> {
+    let (disk, objects, runtime) = (MemoryFs::default(), FaultyObjects::new(), runtime(1));
+    let fs = FaultyFs::new(Arc::new(disk.clone()));
+    let world = open(Arc::new(fs.clone()), &objects, true, &runtime).unwrap();
+    runtime.block_on(world.prepare(op));
+    let first = mode.count(&fs);
+    fs.plan(first + number, mode.fault());
+    let result = runtime.block_on(world.run(op));
+    let is_hit = mode.count(&fs) > first + number;
+    let mut probed = Ok(());
+    if mode.is_survived() && is_hit && !world.store.has_failed() {
+        probed = runtime.block_on(world.mkdir("probe"));
     }
+    let _ = world.store.close();
+    if mode.count(&fs) <= first + number {
+        return None;
+    }
+    // From here on it is another process.
+    fs.cut();
+    drop(world);
+    mode.crash(&disk);
+    let told = |what: &str| Some(format!("{op:?} {mode:?} at {number} {result:?}: {what}\n"));
+    if let Err(error) = probed {
+        return told(&format!("it does not go on: {error:?}"));
+    }
+    let objects = objects.restarted();
+    let world = open(Arc::new(disk.clone()), &objects, true, &runtime).unwrap();
+    let after = match checked(&disk, &world, &objects) {
+        Ok(after) => after,
+        Err(wrong) => return told(&wrong),
+    };
+    world.store.close().unwrap();
+    let refused =
+        |error: &Error| !matches!(error.kind(), ErrorKind::Internal | ErrorKind::Unavailable);
+    let is_right = match &result {
+        Ok(()) => after == seen[1],
+        // What was refused is not done at all, but for what is done in steps.
+        Err(error) if refused(error) && op != Op::PurgeTrash => after == seen[0],
+        Err(_) => is_whole(op, &after, seen),
+    };
+    if is_right { Some(String::new()) } else { told(&format!("{:?}", after.keys())) }
+}
+
+/// What is seen before and after `op`.
+fn seen(op: Op, versions: bool) -> [Seen; 2] {
+    let (runtime, objects) = (runtime(1), FaultyObjects::new());
+    let world = open(Arc::new(MemoryFs::default()), &objects, versions, &runtime).unwrap();
+    runtime.block_on(world.prepare(op));
+    let before = runtime.block_on(world.see()).unwrap();
+    runtime.block_on(world.run(op)).unwrap();
+    let after = runtime.block_on(world.see()).unwrap();
+    assert_ne!(before, after, "{op:?} does something");
+    [before, after]
+}
+
+/// Tries every number until there is no such call, and tells what is wrong.
+fn every(once: impl Fn(u64) -> Option<String>) -> String {
+    let verdicts: Vec<_> = (0..).map_while(once).collect();
+    assert!(!verdicts.is_empty(), "the change makes calls");
+    verdicts.concat()
+}
+
+fn holds(ops: &[Op], versions: bool) {
+    use ObjectFault::{Away, CutAfter, CutBefore, Lose, Refuse, TimeOut, TimeOutLate};
+    let mut wrong = String::new();
+    for op in ops {
+        let seen = seen(*op, versions);
+        for fault in [Refuse, Lose, TimeOut, TimeOutLate, Away, CutBefore, CutAfter] {
+            wrong += &every(|number| once(*op, fault, number, versions, &seen));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Every call to the file system, where contents are in the bucket.
+fn holds_on_disk(ops: &[Op]) {
+    let few = vec![Mode::Cut, Mode::Kill, Mode::Fail(std::io::ErrorKind::StorageFull)];
+    let modes = if is_long() { modes() } else { few };
+    let mut wrong = String::new();
+    for op in ops {
+        let seen = seen(*op, true);
+        for mode in &modes {
+            wrong += &every(|number| once_on_disk(*op, *mode, number, &seen));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
 }
 
 #[test]
@@ -276,4 +380,25 @@ fn what_is_copied() {
 #[test]
 fn what_is_purged() {
     holds(&[Op::PurgeVersions, Op::PurgeItem, Op::PurgeTrash, Op::PurgeSpace], true);
+}
+
+#[test]
+fn calls_to_the_file_system_of_what_is_uploaded() {
+    holds_on_disk(&[
+        Op::Upload,
+        Op::UploadEmpty,
+        Op::UploadParts,
+        Op::Overwrite,
+        Op::OverwriteParts,
+    ]);
+}
+
+#[test]
+fn calls_to_the_file_system_of_what_is_copied() {
+    holds_on_disk(&[Op::Copy, Op::CopyFolder]);
+}
+
+#[test]
+fn calls_to_the_file_system_of_what_is_purged() {
+    holds_on_disk(&[Op::PurgeVersions, Op::PurgeItem, Op::PurgeTrash, Op::PurgeSpace]);
 }

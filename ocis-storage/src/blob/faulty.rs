@@ -24,6 +24,11 @@ pub enum ObjectFault {
     Refuse,
     /// The bucket does it, but its answer is lost; later requests work.
     Lose,
+    /// The bucket does nothing and never answers: whoever asked gives up after a while
+    /// ([`FaultyObjects::while_hanging`]); later requests work.
+    TimeOut,
+    /// The same, but the bucket did it.
+    TimeOutLate,
     /// The bucket is away from here on.
     Away,
     /// The process ends before the request is sent: the file system is cut as well.
@@ -48,6 +53,17 @@ struct State {
     is_away: bool,
     process: Option<FaultyFs>,
     trace: Vec<String>,
+    meanwhile: Option<Meanwhile>,
+}
+
+/// What is done while a request hangs.
+#[derive(Clone)]
+struct Meanwhile(Arc<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for Meanwhile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Meanwhile")
+    }
 }
 
 fn failure(text: &'static str) -> Error {
@@ -63,6 +79,7 @@ fn unsupported(operation: &str) -> Error {
 enum Verdict {
     Go,
     DoAndFail,
+    Hang { is_done: bool },
 }
 
 impl FaultyObjects {
@@ -89,10 +106,26 @@ impl FaultyObjects {
         state.process = Some(process.clone());
     }
 
-    /// Forgets the plan, and is back.
+    /// Does `work`, on a thread that may block, while a request hangs; whoever waits for the request
+    /// gives up when it is done, and at once where there is none.
+    pub fn while_hanging(&self, work: impl Fn() + Send + Sync + 'static) {
+        self.state.lock().meanwhile = Some(Meanwhile(Arc::new(work)));
+    }
+
+    async fn hang(&self) -> Error {
+        let meanwhile = self.state.lock().meanwhile.clone();
+        if let Some(Meanwhile(work)) = meanwhile {
+            // A panic is told where it happened.
+            let _ = tokio::task::spawn_blocking(move || work()).await;
+        }
+        failure("no answer in time")
+    }
+
+    /// Forgets the plan and what is done meanwhile, and is back.
     pub fn heal(&self) {
         let mut state = self.state.lock();
         state.plan = None;
+        state.meanwhile = None;
         state.is_away = false;
     }
 
@@ -119,6 +152,8 @@ impl FaultyObjects {
         match fault {
             ObjectFault::Refuse => Err(failure("500 Internal Server Error")),
             ObjectFault::Lose => Ok(Verdict::DoAndFail),
+            ObjectFault::TimeOut => Ok(Verdict::Hang { is_done: false }),
+            ObjectFault::TimeOutLate => Ok(Verdict::Hang { is_done: true }),
             ObjectFault::Away => {
                 state.is_away = true;
                 Err(failure("the bucket is away"))
@@ -147,6 +182,12 @@ impl FaultyObjects {
             Verdict::DoAndFail => {
                 work.await?;
                 Err(failure("the answer was lost"))
+            }
+            Verdict::Hang { is_done } => {
+                if is_done {
+                    work.await?;
+                }
+                Err(self.hang().await)
             }
         }
     }
@@ -216,6 +257,10 @@ impl ObjectStore for FaultyObjects {
             Ok(Verdict::Go) => self.inner.list(prefix),
             Ok(Verdict::DoAndFail) => {
                 futures::stream::iter([Err(failure("the answer was lost"))]).boxed()
+            }
+            Ok(Verdict::Hang { .. }) => {
+                let bucket = self.clone();
+                futures::stream::once(async move { Err(bucket.hang().await) }).boxed()
             }
             Err(error) => futures::stream::iter([Err(error)]).boxed(),
         }

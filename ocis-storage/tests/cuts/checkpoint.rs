@@ -8,8 +8,9 @@ use ocis_storage::fs::{FaultyFs, MemoryFs};
 
 use crate::op::LARGE;
 use crate::see::Seen;
+use crate::world::mode::{Mode, modes};
 use crate::world::{World, storage};
-use crate::{Mode, modes, reopened, runtime};
+use crate::{reopened, runtime};
 
 const STEPS: usize = 6;
 

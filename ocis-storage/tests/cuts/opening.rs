@@ -7,7 +7,8 @@ use ocis_storage::fs::{FaultyFs, MemoryFs};
 
 use crate::op::{ALL, Op};
 use crate::see::Seen;
-use crate::{Mode, modes, open, prepare, reopened, runtime, seen};
+use crate::world::mode::{Mode, modes};
+use crate::{open, prepare, reopened, runtime, seen};
 
 /// Opens a store that crashed right after `op` was acknowledged, with a fault at call `number`; none
 /// when it makes no such call. `left_out` is as in [`crate::once`].

@@ -7,7 +7,8 @@ use ocis_storage::fs::{FaultyFs, MemoryFs};
 
 use crate::op::{ALL, LARGE, Op};
 use crate::see::Seen;
-use crate::{Mode, once, open, opening, prepare, reopened, runtime, seen};
+use crate::world::mode::Mode;
+use crate::{once, open, opening, prepare, reopened, runtime, seen};
 
 /// Writing records into the journal.
 const RECORD: &str = "write */.ocis-rs/journal/*.log";

@@ -2,9 +2,11 @@
 //! short ways to change it and to look at it. Each test adds what it alone needs.
 #![allow(dead_code, clippy::unwrap_used, reason = "no test uses all of it; it speaks by panicking")]
 
+pub(crate) mod mode;
+
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::TryStreamExt as _;
 use http_body_util::BodyExt as _;
@@ -25,7 +27,8 @@ use ocis_core::trash::{Collision, TrashItem};
 use ocis_core::user::UserRole;
 use ocis_core::version::Version;
 use ocis_core::{Error, Result};
-use ocis_storage::blob::{BlobStore, PosixBlobs};
+use ocis_storage::blob::faulty::FaultyObjects;
+use ocis_storage::blob::{BlobStore, Cut, ObjectBlobs, PosixBlobs};
 use ocis_storage::data::DataPlane;
 use ocis_storage::fs::Fs;
 use ocis_storage::session::StoreSessions;
@@ -101,6 +104,14 @@ pub(crate) fn single() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
+/// Waits for what is done in the background, but not for ever.
+pub(crate) fn wait_for(is_done: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_done() && start.elapsed() < Duration::from_secs(60) {
+        std::thread::yield_now();
+    }
+}
+
 #[derive(Clone)]
 pub(crate) struct World {
     pub(crate) store: Arc<Store>,
@@ -117,6 +128,20 @@ impl World {
     /// Opens a store whose contents are beside its metadata.
     pub(crate) fn open(fs: Arc<dyn Fs>, options: Options) -> Result<Self> {
         let blobs = Arc::new(PosixBlobs::new(Arc::clone(&fs), ROOT));
+        Self::over(fs, blobs, options)
+    }
+
+    /// Opens a store whose contents are in a bucket, which is asked on `runtime`.
+    pub(crate) fn in_bucket(
+        fs: Arc<dyn Fs>,
+        objects: &FaultyObjects,
+        cut: Cut,
+        runtime: &tokio::runtime::Runtime,
+        options: Options,
+    ) -> Result<Self> {
+        let (objects, handle) = (Arc::new(objects.clone()), runtime.handle().clone());
+        let place = (Arc::clone(&fs), Path::new(ROOT));
+        let blobs = Arc::new(ObjectBlobs::new("the bucket", objects, cut, place, handle));
         Self::over(fs, blobs, options)
     }
 

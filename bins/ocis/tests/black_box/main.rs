@@ -19,3 +19,4 @@ mod selection;
 mod standby;
 mod start;
 mod stop;
+mod uploads;

@@ -23,7 +23,7 @@ async fn served() -> (Home, Server, PathBuf) {
 }
 
 /// The folder of the only space, and its id.
-fn space(root: &Path) -> (PathBuf, String) {
+pub(crate) fn space(root: &Path) -> (PathBuf, String) {
     let only = |folder: &Path| {
         let mut entries = fs::read_dir(folder).unwrap();
         let entry = entries.next().unwrap().unwrap();

@@ -95,9 +95,9 @@ impl Log {
         };
         let written = active.file.write_at(frames, segment.size).and_then(|()| active.file.sync());
         if let Err(error) = written {
-            // Nothing is known of what was written since the last flush: the segment ends there.
-            let cut = active.file.set_size(segment.size).and_then(|()| active.file.sync());
-            if let Err(error) = cut {
+            // Nothing is known of what was written since the last flush: the segment ends there. Not
+            // flushed: what was refused may come about after a crash.
+            if let Err(error) = active.file.set_size(segment.size) {
                 tracing::warn!(%error, "the log of events cannot be cut back");
             }
             self.active = None;

@@ -1,5 +1,5 @@
-//! The log keeps what it answered for: killed at any moment, cut and failed at any call, full, and
-//! old.
+//! The log keeps what it answered for: killed at any moment, full, and old; in [`cuts`] also cut and
+//! failed at any call.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,11 +11,12 @@ use ocis_core::id::ConsumerId;
 use ocis_core::port::{Acknowledge, Delivery, EventBus, Fetch, Start};
 use ocis_core::time::{Clock, SystemClock, Timestamp};
 use ocis_core::{Caller, Cx, ErrorKind};
-use ocis_storage::fs::fault::Fault;
-use ocis_storage::fs::{FaultyFs, Fs, MemoryFs, RealFs};
+use ocis_storage::fs::{Fs, MemoryFs, RealFs};
 use parking_lot::Mutex;
 
 use super::{EmbeddedBus, Limits};
+
+mod cuts;
 
 const FOLDER: &str = "/nats";
 const LONG: Duration = Duration::from_secs(600);
@@ -193,59 +194,6 @@ async fn the_oldest_go_when_a_bound_is_reached_and_who_waited_too_long_goes_on()
     }
     let kept = size(&bus);
     assert!((3..=12).contains(&(kept.1 - kept.0)), "{kept:?}");
-}
-
-/// Publishes, takes and acknowledges until something fails; gives what was answered.
-async fn work(fs: &Arc<dyn Fs>) -> (Vec<String>, Vec<String>) {
-    let (mut published, mut acknowledged) = (Vec::new(), Vec::new());
-    let limits = Limits { segment: 600, ..Limits::default() };
-    let Ok(bus) = open(fs, limits) else { return (published, acknowledged) };
-    for round in 0..4 {
-        let batch = numbers(round * 2..round * 2 + 2);
-        if publish(&bus, &batch).await.is_ok() {
-            published.extend(batch);
-        }
-        let Ok(found) = fetch(&bus, "a", 3).await else { continue };
-        if done(&bus, "a", &found).await.is_ok() {
-            acknowledged.extend(names(&found));
-        }
-    }
-    (published, acknowledged)
-}
-
-#[tokio::test]
-async fn whatever_call_is_cut_or_fails_what_was_answered_stays() {
-    let calls = {
-        let fs = FaultyFs::new(Arc::new(MemoryFs::default()));
-        work(&(Arc::new(fs.clone()) as Arc<dyn Fs>)).await;
-        fs.calls()
-    };
-    assert!(calls > 30, "{calls}");
-    let faults = [Fault::Cut, Fault::Fail(std::io::ErrorKind::StorageFull)];
-    for (number, fault) in (0..calls).flat_map(|number| faults.map(|fault| (number, fault))) {
-        let memory = MemoryFs::default();
-        let fs = FaultyFs::new(Arc::new(memory.clone()));
-        fs.plan(number, fault);
-        let (published, acknowledged) = work(&(Arc::new(fs.clone()) as Arc<dyn Fs>)).await;
-        let place = format!("{fault:?} at call {number}");
-        if fault != Fault::Cut {
-            // Either it was not opened, or one call of eight was in vain.
-            let goes_on = published.is_empty() || published.len() >= 6;
-            assert!(goes_on, "{place}: {published:?}");
-        }
-        memory.cut();
-        let fs: Arc<dyn Fs> = Arc::new(memory);
-        let bus = open(&fs, Limits::default()).unwrap();
-        let mut kept = names(&fetch(&bus, "everything", 100).await.unwrap());
-        // What was refused may have come about all the same.
-        kept.retain(|name| published.contains(name));
-        assert_eq!(kept, published, "{place}");
-        let rest = names(&fetch(&bus, "a", 100).await.unwrap());
-        for name in &published {
-            let is_done = acknowledged.contains(name);
-            assert_eq!(rest.contains(name), !is_done, "{place}: {name}, {rest:?}");
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,19 +1,6 @@
-//! Every call to the file system that an upload session makes is cut and failed once. Afterwards
-//! the client goes on where the server says: the content becomes whole, no acknowledged byte has to
-//! be sent again, and nothing is left behind.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test speaks by panicking"
-)]
+//! A store with one upload, what is done with it, and how a client goes on.
 
-mod world;
-
-use std::io::ErrorKind as Io;
-use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -26,19 +13,27 @@ use ocis_core::port::{
 use ocis_core::upload::{SessionId, UploadSession};
 use ocis_core::{Error, ErrorKind, Result};
 use ocis_storage::Options;
+use ocis_storage::blob::Cut;
+use ocis_storage::blob::faulty::FaultyObjects;
 use ocis_storage::digest::ChunkSum;
-use ocis_storage::fs::fault::Fault;
-use ocis_storage::fs::{FaultyFs, Fs, MemoryFs};
+use ocis_storage::fs::{FaultyFs, Fs};
 use ocis_storage::session::step::{Done, Incoming, Outcome, Processing, Step};
 use ocis_storage::session::{Append, Appended};
 use parking_lot::Mutex;
+use tokio::runtime::Runtime;
 
-use world::{Fixed, World, at, now, server, single as runtime, storage};
+use crate::world::{Fixed, World, at, now, runtime, server, storage};
+
+/// Large contents have three parts in a bucket.
+const CUT: Cut = Cut { whole: 1000, part: 30_000, at_once: 2, copy: 1 << 30 };
+
+/// Asks the bucket, while those who wait for it are on another one.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| runtime(1));
 
 const OLD: &[u8] = b"old";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Op {
+pub(crate) enum Op {
     Create,
     CreateEmpty,
     Append,
@@ -56,7 +51,7 @@ enum Op {
 }
 
 impl Op {
-    fn content(self) -> Vec<u8> {
+    pub(crate) fn content(self) -> Vec<u8> {
         let size = match self {
             Self::CreateEmpty => 0,
             Self::FinishLarge | Self::Overwrite | Self::ProcessedOver(_) => 70_000,
@@ -66,7 +61,7 @@ impl Op {
     }
 
     /// What the step says, where there is one.
-    fn outcome(self) -> Option<Outcome> {
+    pub(crate) fn outcome(self) -> Option<Outcome> {
         match self {
             Self::Processed(outcome) | Self::ProcessedOver(outcome) => Some(outcome),
             _ => None,
@@ -104,19 +99,23 @@ impl Step for Says {
 }
 
 /// A store, and the step that its contents go through, where there is one.
-struct Uploads {
+pub(crate) struct Uploads {
     says: Arc<Says>,
-    world: World,
+    pub(crate) world: World,
 }
 
 impl Uploads {
-    /// Opens the store, with a step where `op` has one.
-    fn open(fs: Arc<dyn Fs>, op: Op) -> Result<Self> {
+    /// Opens the store, with a step where `op` has one; its contents may be in a bucket.
+    pub(crate) fn open(fs: Arc<dyn Fs>, op: Op, bucket: Option<&FaultyObjects>) -> Result<Self> {
         let says = Arc::new(Says(Mutex::new(op.outcome().unwrap_or(Outcome::Continue))));
         let step = Arc::clone(&says) as Arc<dyn Step>;
         let steps = op.outcome().map(|_| step).into_iter().collect();
         let processing = Processing { steps, backoff: Duration::ZERO, retries: 0 };
-        let world = World::open(fs, Options { processing, ..Options::new(storage()) })?;
+        let options = Options { processing, ..Options::new(storage()) };
+        let world = match bucket {
+            Some(objects) => World::in_bucket(fs, objects, CUT, &RUNTIME, options)?,
+            None => World::open(fs, options)?,
+        };
         Ok(Self { says, world })
     }
 
@@ -150,7 +149,7 @@ impl Uploads {
     }
 
     /// What is there before every operation.
-    async fn prepare(&self, op: Op) -> Option<SessionId> {
+    pub(crate) async fn prepare(&self, op: Op) -> Option<SessionId> {
         self.world.home("einstein").await.unwrap();
         if op.is_over() {
             *self.says.0.lock() = Outcome::Continue;
@@ -195,7 +194,7 @@ impl Uploads {
         }
     }
 
-    async fn run(&self, op: Op, id: Option<SessionId>, fs: &FaultyFs) -> Result<()> {
+    pub(crate) async fn run(&self, op: Op, id: Option<SessionId>, fs: &FaultyFs) -> Result<()> {
         if op.outcome().is_some() {
             return self.process(|| fs.is_cut()).await;
         }
@@ -260,7 +259,11 @@ impl Uploads {
     }
 
     /// Checks what is there after `op`, and goes on as a client does.
-    async fn verify(&self, op: Op, result: &Result<()>) -> std::result::Result<(), String> {
+    pub(crate) async fn verify(
+        &self,
+        op: Op,
+        result: &Result<()>,
+    ) -> std::result::Result<(), String> {
         let told = |error: Error| format!("{error:?}");
         let wrong = |what: &str| Err(what.to_owned());
         if op.outcome().is_some() {
@@ -318,133 +321,4 @@ impl Uploads {
         }
         Ok(())
     }
-}
-
-/// What becomes of a fault.
-#[derive(Debug, Clone, Copy)]
-enum Mode {
-    /// The power goes, and with it what was not flushed.
-    Cut,
-    /// The process ends; what was written stays.
-    Kill,
-    /// One call fails.
-    Fail(Io),
-    /// One call finds no file descriptor left.
-    NoFiles,
-}
-
-/// Opens what is left, goes on, and tells what is wrong.
-fn reopened(
-    disk: &MemoryFs,
-    op: Op,
-    result: Option<&Result<()>>,
-) -> std::result::Result<(), String> {
-    let told = |error: Error| format!("{error:?}");
-    let uploads = Uploads::open(Arc::new(disk.clone()), op).map_err(told)?;
-    let check = || match uploads.world.store.check().map_err(told)? {
-        found if found.is_empty() => Ok(()),
-        found => Err(found.join("; ")),
-    };
-    check()?;
-    if let Some(result) = result {
-        runtime().block_on(uploads.verify(op, result))?;
-        check()?;
-    }
-    uploads.world.store.close().map_err(told)?;
-    let left = disk.read_dir(Path::new("/store/uploads")).unwrap();
-    if left.is_empty() { Ok(()) } else { Err(format!("left behind: {left:?}")) }
-}
-
-/// Runs `op` with a fault at its call `number`; none when it makes no such call.
-fn once(op: Op, mode: Mode, number: u64) -> Option<String> {
-    let disk = MemoryFs::default();
-    let fs = FaultyFs::new(Arc::new(disk.clone()));
-    let (result, went_on, is_hit) = {
-        let runtime = runtime();
-        let uploads = Uploads::open(Arc::new(fs.clone()), op).unwrap();
-        let id = runtime.block_on(uploads.prepare(op));
-        uploads.world.store.check().unwrap();
-        let count = || if matches!(mode, Mode::NoFiles) { fs.opened() } else { fs.calls() };
-        let first = count();
-        fs.plan(
-            first + number,
-            match mode {
-                Mode::Cut | Mode::Kill => Fault::Cut,
-                Mode::Fail(kind) => Fault::Fail(kind),
-                Mode::NoFiles => Fault::NoFiles,
-            },
-        );
-        let result = runtime.block_on(uploads.run(op, id, &fs));
-        let is_hit = count() > first + number;
-        let mut went_on = None;
-        if matches!(mode, Mode::Fail(_) | Mode::NoFiles)
-            && is_hit
-            && !uploads.world.store.has_failed()
-        {
-            went_on = Some(runtime.block_on(uploads.verify(op, &result)));
-        }
-        let _ = uploads.world.store.close();
-        (result, went_on, count() > first + number)
-    };
-    if !is_hit {
-        return None;
-    }
-    match mode {
-        Mode::Kill => disk.kill(),
-        _ => disk.cut(),
-    }
-    let told = |what: String| Some(format!("{op:?} {mode:?} at {number} ({result:?}): {what}\n"));
-    if let Some(Err(wrong)) = &went_on {
-        return told(format!("it does not go on: {wrong}"));
-    }
-    let expected = went_on.is_none().then_some(&result);
-    reopened(&disk, op, expected).err().map_or_else(|| Some(String::new()), told)
-}
-
-fn holds(ops: &[Op]) {
-    let failures = [Mode::Fail(Io::StorageFull), Mode::Fail(Io::Other), Mode::NoFiles];
-    let modes = [Mode::Cut, Mode::Kill].into_iter().chain(failures);
-    let mut wrong = String::new();
-    for (op, mode) in ops.iter().flat_map(|op| modes.clone().map(|mode| (*op, mode))) {
-        for number in 0.. {
-            match once(op, mode, number) {
-                Some(text) => wrong += &text,
-                None => {
-                    assert!(number > 1, "{op:?} makes calls");
-                    break;
-                }
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
-}
-
-#[test]
-fn what_is_begun() {
-    holds(&[Op::Create, Op::CreateEmpty]);
-}
-
-#[test]
-fn what_is_added() {
-    holds(&[Op::Append, Op::AppendVerified, Op::SetLength]);
-}
-
-#[test]
-fn what_is_whole() {
-    holds(&[Op::FinishSmall, Op::FinishLarge, Op::Overwrite]);
-}
-
-#[test]
-fn what_is_given_up() {
-    holds(&[Op::Abort, Op::Expire]);
-}
-
-#[test]
-fn what_is_processed() {
-    holds(&[Outcome::Continue, Outcome::Delete, Outcome::Abort].map(Op::Processed));
-}
-
-#[test]
-fn what_is_processed_over_another() {
-    holds(&[Outcome::Continue, Outcome::Delete, Outcome::Abort].map(Op::ProcessedOver));
 }
