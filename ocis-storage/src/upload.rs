@@ -18,8 +18,9 @@ use ocis_core::port::{Conditions, OpenUpload, UploadTicket, Uploads};
 use ocis_core::time::Timestamp;
 use ocis_core::{Caller, Cx, Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 
+use crate::blob::arriving::arriving;
 use crate::blob::staged::{self, Staged, Stager};
 use crate::blob::{BlobStore, stopped};
 use crate::digest::digest;
@@ -89,14 +90,26 @@ pub(crate) async fn receive(
     // A ticket can be used twice, a blob id cannot.
     claims.prepared.blob = BlobId::random();
     let path = staged::path(store.uploads_dir(), &claims.prepared.space, &claims.prepared.blob);
-    let stage = || Stager::begin(Arc::clone(store.fs()), path);
     let inline = if blobs.is_remote() { None } else { Some(INLINE) };
+    let (mut arrivals, mut put) = (None, None);
+    if blobs.is_remote()
+        && let Some(length) = length.filter(|length| *length > 0)
+    {
+        let (sender, arriving) = arriving(length);
+        let (blobs, path) = (Arc::clone(blobs), path.clone());
+        let (space, blob) = (claims.prepared.space.clone(), claims.prepared.blob.clone());
+        arrivals = Some(sender);
+        // When the client goes away, it takes back what it sent.
+        let sent = async move { blobs.put_arriving(&space, &blob, &path, arriving).await };
+        put = Some(tokio::spawn(sent));
+    }
+    let stage = || Stager::begin(Arc::clone(store.fs()), path, arrivals);
     let received = collect(body, length, inline, stage).await?;
     if claims.checksum.as_ref().is_some_and(|expected| !expected.matches(received.checksums())) {
         return Err(Error::invalid("the content does not have the checksum that was announced"));
     }
     // A task of its own: when the client goes away now, nothing is left half done.
-    tokio::spawn(finish(Arc::clone(store), Arc::clone(blobs), claims, received, now))
+    tokio::spawn(finish(Arc::clone(store), Arc::clone(blobs), claims, (received, put), now))
         .await
         .map_err(stopped)?
 }
@@ -190,7 +203,7 @@ async fn finish(
     store: Arc<Store>,
     blobs: Arc<dyn BlobStore>,
     claims: WriteClaims,
-    received: Received,
+    (received, put): (Received, Option<JoinHandle<Result<()>>>),
     now: Timestamp,
 ) -> Result<Written> {
     let WriteClaims { prepared, conditions, mtime, caller, trace, .. } = claims;
@@ -213,7 +226,10 @@ async fn finish(
     };
     let (space, blob, size) = (prepared.space.clone(), prepared.blob.clone(), staged.size);
     let path = staged.keep()?;
-    let put = blobs.put(&space, &blob, &path).await;
+    let put = match put {
+        Some(put) => put.await.map_err(stopped).flatten(),
+        None => blobs.put(&space, &blob, &path).await,
+    };
     let was_put = put.is_ok();
     let result = match put {
         Ok(()) => store.commit_upload(&cx, commit(prepared, size, Content::Staged)).await,

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use ocis_storage::fs::RealFs;
 use std::sync::Arc;
 
+use crate::bucket;
 use crate::engine::{Engine, options};
 use crate::populate::WIDTH;
 
@@ -23,6 +24,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     match arguments.as_slice() {
         ["list", root, nodes, cached] => runtime.block_on(list(root, nodes.parse()?, cached)),
         ["write", root, count] => runtime.block_on(write(root, count.parse()?)),
+        ["s3", folder] => runtime.block_on(bucket::serve(folder)),
         _ => bail!("not a process of this program"),
     }
 }

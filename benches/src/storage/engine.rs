@@ -53,8 +53,17 @@ impl Engine {
     }
 
     pub(crate) async fn open_with(fs: Arc<dyn Fs>, root: &Path, options: Options) -> Result<Self> {
-        let storage = options.storage.clone();
         let blobs: Arc<dyn BlobStore> = Arc::new(PosixBlobs::new(Arc::clone(&fs), root));
+        Self::open_over(fs, blobs, root, options).await
+    }
+
+    pub(crate) async fn open_over(
+        fs: Arc<dyn Fs>,
+        blobs: Arc<dyn BlobStore>,
+        root: &Path,
+        options: Options,
+    ) -> Result<Self> {
+        let storage = options.storage.clone();
         let store = Store::open(fs, Arc::clone(&blobs), root, options)?;
         let tickets = Tickets::new(b"secret", &storage, DEFAULT_LIFETIME)?;
         let driver = Driver::new(Arc::clone(&store), tickets.clone());

@@ -29,12 +29,7 @@ pub(crate) fn measure(
     report: &mut Report,
 ) -> Result<()> {
     let source = dir.join("source");
-    let mut file = File::create_new(&source)?;
-    let piece: Vec<u8> = (0..PIECE).map(|n| (n * 7 % 251) as u8).collect();
-    for _ in 0..size.large / PIECE as u64 {
-        file.write_all(&piece)?;
-    }
-    file.sync_all()?;
+    self::source(&source, size.large)?;
     let engine = runtime.block_on(Engine::open(&dir.join("store")))?;
     let mib = size.large >> 20;
     let target = dir.join("target");
@@ -127,8 +122,18 @@ fn out(
     )
 }
 
+/// A file of `length` bytes, on the disk.
+pub(crate) fn source(path: &Path, length: u64) -> Result<()> {
+    let mut file = File::create_new(path)?;
+    let piece: Vec<u8> = (0..PIECE).map(|n| (n * 7 % 251) as u8).collect();
+    for _ in 0..length / PIECE as u64 {
+        file.write_all(&piece)?;
+    }
+    Ok(file.sync_all()?)
+}
+
 /// The content of a file as a body.
-fn body(file: File) -> Body {
+pub(crate) fn body(file: File) -> Body {
     let pieces = stream::try_unfold(file, |mut file| async move {
         let mut piece = vec![0; PIECE];
         let count = file.read(&mut piece).map_err(|error| {

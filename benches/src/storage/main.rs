@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "its output is its result")]
 
 mod bare;
+mod bucket;
 mod change;
 mod child;
 mod create;
@@ -45,7 +46,8 @@ struct Args {
     /// Nodes of the store that is opened.
     #[arg(long, default_value_t = 100_000)]
     nodes: usize,
-    /// Only groups whose name contains this: create, read, list, change, open, memory, replay, large.
+    /// Only groups whose name contains this: create, read, list, change, open, memory, replay, large,
+    /// bucket.
     #[arg(long, default_value = "")]
     only: String,
     /// Be a process that is measured or killed.
@@ -86,7 +88,7 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let mut report = Report::new();
     type Group = fn(&std::path::Path, Size, &tokio::runtime::Runtime, &mut Report) -> Result<()>;
-    let groups: [(&str, Group); 8] = [
+    let groups: [(&str, Group); 9] = [
         ("create", create::measure),
         ("read", read::small),
         ("list", read::list),
@@ -95,6 +97,7 @@ fn main() -> Result<()> {
         ("memory", opening::memory),
         ("replay", opening::replay),
         ("large", large::measure),
+        ("bucket", bucket::measure),
     ];
     for (name, group) in groups {
         if name.contains(&args.only) {

@@ -34,6 +34,7 @@ use futures::stream::{BoxStream, FuturesUnordered, StreamExt as _};
 use ocis_core::Result;
 use ocis_core::id::{BlobId, SpaceId};
 
+pub(crate) mod arriving;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub(crate) mod copies;
@@ -43,6 +44,7 @@ mod object;
 mod posix;
 pub mod staged;
 
+pub use arriving::Arriving;
 pub use object::{Cut, ObjectBlobs, Patience, S3Settings};
 pub use posix::PosixBlobs;
 pub(crate) use posix::stopped;
@@ -72,6 +74,20 @@ pub trait BlobStore: fmt::Debug + Send + Sync + 'static {
     /// staged file, which became durable before the blob did. After an error, a part of the blob
     /// may be there until [`Self::delete`] is called.
     async fn put(&self, space: &SpaceId, blob: &BlobId, staged: &Path) -> Result<()>;
+
+    /// As [`Self::put`], of a staged file that is still growing: a store on another machine sends
+    /// what is there meanwhile. It shows nothing before the content is [wanted](Arriving::wanted),
+    /// and when it is given up, it takes back what it sent and fails.
+    async fn put_arriving(
+        &self,
+        space: &SpaceId,
+        blob: &BlobId,
+        staged: &Path,
+        arriving: Arriving,
+    ) -> Result<()> {
+        arriving.wanted().await?;
+        self.put(space, blob, staged).await
+    }
 
     /// Makes a blob of `bytes`; blocking. Not durable when it returns: the journal holds the bytes
     /// until it has flushed the store. A blob that is there, whole or cut off, is replaced.

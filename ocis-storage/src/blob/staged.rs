@@ -16,6 +16,7 @@ use ocis_core::{Error, Result};
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::arriving::Arrivals;
 use super::posix::{failed, stopped};
 use super::{BlobStore, copies};
 use crate::digest::{ChunkSum, Digester};
@@ -113,6 +114,7 @@ pub(crate) struct Staged {
     guard: Guard,
     pub(crate) size: u64,
     pub(crate) checksums: Checksums,
+    arrivals: Option<Arrivals>,
 }
 
 /// A file that bytes are added to, and what is known of them.
@@ -127,6 +129,8 @@ pub(crate) struct Writer {
     pub(crate) chunk: Option<ChunkSum>,
     /// The length of the file.
     pub(crate) size: u64,
+    /// Who is told of it.
+    arrivals: Option<Arrivals>,
     /// What is being written; its memory is then used for the batch after the next one.
     batch: Vec<u8>,
 }
@@ -140,11 +144,12 @@ struct Guard {
 
 impl Stager {
     /// Begins a staged file at `path`.
-    pub(crate) fn begin(fs: Arc<dyn Fs>, path: PathBuf) -> Self {
+    pub(crate) fn begin(fs: Arc<dyn Fs>, path: PathBuf, arrivals: Option<Arrivals>) -> Self {
         let writer = spawn_blocking(move || {
             let file = fs.open(&path, Open::CreateNew)?;
             let guard = Guard { fs, path: Some(path) };
-            Ok(Writer { guard: Some(guard), ..Writer::new(file, 0, Some(Digester::new()), None) })
+            let writer = Writer::new(file, 0, Some(Digester::new()), None);
+            Ok(Writer { guard: Some(guard), arrivals, ..writer })
         });
         Self { writer, batch: Vec::with_capacity(BATCH) }
     }
@@ -175,11 +180,11 @@ impl Stager {
     /// Ends the content. It is not durable yet: [`BlobStore::put`] makes it so.
     pub(crate) async fn finish(self) -> Result<Staged> {
         let writer = self.flush().await?.writer;
-        let Writer { guard, digester, size, .. } = settled(writer).await?;
+        let Writer { guard, digester, size, arrivals, .. } = settled(writer).await?;
         let (Some(guard), Some(digester)) = (guard, digester) else {
             return Err(Error::internal("what was received is no staged file"));
         };
-        Ok(Staged { guard, size, checksums: digester.finish() })
+        Ok(Staged { guard, size, checksums: digester.finish(), arrivals })
     }
 
     async fn flush(self) -> Result<Self> {
@@ -203,7 +208,7 @@ impl Writer {
         digester: Option<Digester>,
         chunk: Option<ChunkSum>,
     ) -> Self {
-        Self { file, guard: None, digester, chunk, size, batch: Vec::new() }
+        Self { file, guard: None, digester, chunk, size, arrivals: None, batch: Vec::new() }
     }
 
     fn write(&mut self) -> io::Result<()> {
@@ -215,13 +220,19 @@ impl Writer {
             chunk.update(&self.batch);
         }
         self.size += self.batch.len() as u64;
+        if let Some(arrivals) = &self.arrivals {
+            arrivals.have(self.size);
+        }
         Ok(())
     }
 }
 
 impl Staged {
-    /// The file, which is the caller's to remove from now on.
+    /// The file, which is the caller's to remove from now on. Who sends it already may end that.
     pub(crate) fn keep(mut self) -> Result<PathBuf> {
+        if let Some(arrivals) = self.arrivals.take() {
+            arrivals.wanted();
+        }
         self.guard.path.take().ok_or_else(|| Error::internal("a staged file was taken twice"))
     }
 }

@@ -28,8 +28,8 @@ use tokio::sync::Semaphore;
 pub use s3::{Patience, S3Settings};
 use transfer::Source;
 
-use super::{BlobStore, Content};
-use crate::fs::Fs;
+use super::{Arriving, BlobStore, Content};
+use crate::fs::{File, Fs};
 use crate::layout::paths::pathify;
 
 type Key = object_store::path::Path;
@@ -113,6 +113,19 @@ impl ObjectBlobs {
         }
     }
 
+    /// Opens a staged file with its size. From then on a crash leaves a mark of the blob; its bytes
+    /// need not be flushed.
+    async fn marked(&self, staged: &Path) -> Result<(Arc<dyn File>, u64)> {
+        let (bucket, staged) = (Arc::clone(&self.0), staged.to_owned());
+        let opened = transfer::blocking(move || {
+            let file = bucket.fs.open(&staged, crate::fs::Open::Read)?;
+            bucket.fs.sync_dir(staged.parent().unwrap_or(&staged))?;
+            let size = file.size()?;
+            Ok((file, size))
+        });
+        opened.await
+    }
+
     /// Waits for `work` on the runtime of this store.
     fn wait<T: Send + 'static>(
         &self,
@@ -142,16 +155,25 @@ impl BlobStore for ObjectBlobs {
     }
 
     async fn put(&self, space: &SpaceId, blob: &BlobId, staged: &Path) -> Result<()> {
-        let (bucket, staged) = (Arc::clone(&self.0), staged.to_owned());
-        let opened = transfer::blocking(move || {
-            let file = bucket.fs.open(&staged, crate::fs::Open::Read)?;
-            // From now on a crash leaves a mark of the blob; its bytes need not be flushed.
-            bucket.fs.sync_dir(staged.parent().unwrap_or(&staged))?;
-            let size = file.size()?;
-            Ok((file, size))
-        });
-        let (file, size) = opened.await?;
+        let (file, size) = self.marked(staged).await?;
         self.0.send(Source::Staged(file), size, (space, blob)).await
+    }
+
+    async fn put_arriving(
+        &self,
+        space: &SpaceId,
+        blob: &BlobId,
+        staged: &Path,
+        arriving: Arriving,
+    ) -> Result<()> {
+        let size = arriving.length();
+        if size <= self.0.cut.whole {
+            arriving.wanted().await?;
+            return self.put(space, blob, staged).await;
+        }
+        arriving.bytes(1).await?;
+        let (file, _) = self.marked(staged).await?;
+        self.0.send(Source::Arriving(file, arriving), size, (space, blob)).await
     }
 
     fn put_inline(&self, space: &SpaceId, blob: &BlobId, bytes: &[u8]) -> Result<()> {

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, block_in_place};
 
 use super::*;
+use crate::blob::arriving::arriving;
 use crate::blob::faulty::{FaultyObjects, ObjectFault};
 use crate::blob::{Patience, conformance, staged};
 use crate::fs::{FaultyFs, MemoryFs, Open};
@@ -301,4 +302,47 @@ fn what_cannot_be_settings_is_said() {
     assert_eq!(settings.cut(), Cut { whole: 5 << 20, part: 5 << 20, at_once: 1, copy: 5 << 30 });
     settings.build().unwrap();
     assert!(!format!("{settings:?}").contains("not to be seen"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_arrives_is_sent_at_once_and_shown_when_it_is_wanted() {
+    let (fs, root) = local();
+    let bucket = FaultyObjects::new();
+    let place = (Arc::clone(&fs), &*root);
+    let store = ObjectBlobs::new("a", Arc::new(bucket.clone()), SMALL, place, Handle::current());
+    for is_wanted in [true, false] {
+        let (space, blob) = (SpaceId::random(), BlobId::random());
+        let path = staged::path(&store.0.uploads, &space, &blob);
+        let file = fs.open(&path, Open::CreateNew).unwrap();
+        let (arrivals, arriving) = arriving(200_000);
+        let sending = tokio::spawn({
+            let (store, space, blob, path) =
+                (store.clone(), space.clone(), blob.clone(), path.clone());
+            async move { store.put_arriving(&space, &blob, &path, arriving).await }
+        });
+        // Whole parts of 30,000.
+        for (have, parts) in [(29_999, 0), (100_000, 3), (200_000, 7)] {
+            file.write_at(&vec![7; have], 0).unwrap();
+            arrivals.have(have as u64);
+            while bucket.open_parts() < parts {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(bucket.open_parts(), parts);
+        }
+        assert_eq!(store.len(&space, &blob).unwrap(), None);
+        if is_wanted {
+            arrivals.wanted();
+            sending.await.unwrap().unwrap();
+            let read = store.read(&space, &blob, 0..200_000).await.unwrap();
+            assert!(read.try_collect::<Vec<_>>().await.unwrap().concat() == [7; 200_000]);
+        } else {
+            drop(arrivals);
+            let error = sending.await.unwrap().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unavailable);
+            assert_eq!(store.len(&space, &blob).unwrap(), None);
+        }
+        assert_eq!(bucket.open_parts(), 0);
+        assert!(crate::fs::is_missing(&fs.stat(&staged::parts(&path))));
+        fs.unlink(&path).unwrap();
+    }
 }

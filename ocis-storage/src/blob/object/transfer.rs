@@ -16,7 +16,7 @@ use tokio::task::spawn_blocking;
 
 use super::{Bucket, IN_MEMORY, Key, UNIT, key};
 use crate::blob::posix::{failed, read, stopped};
-use crate::blob::staged;
+use crate::blob::{Arriving, staged};
 use crate::fs::{File, Open};
 
 /// A content has no more parts (S3).
@@ -27,6 +27,8 @@ const PARTS: u64 = 10_000;
 pub(super) enum Source {
     /// A staged file.
     Staged(Arc<dyn File>),
+    /// A staged file that is still growing.
+    Arriving(Arc<dyn File>, Arriving),
     /// Another object.
     Object(Key),
     /// Memory.
@@ -92,6 +94,9 @@ impl Bucket {
             let (source, start) = (source.clone(), number * part);
             async move {
                 let range = start..size.min(start + part);
+                if let Source::Arriving(_, arriving) = &source {
+                    arriving.bytes(range.end).await?;
+                }
                 let _room = self.room(range.end - range.start).await?;
                 let bytes = PutPayload::from_bytes(self.piece(source, range).await?);
                 let sent = self.parts.put_part(key, id, number as usize, bytes).await;
@@ -100,6 +105,9 @@ impl Bucket {
         });
         let sent = futures::stream::iter(sent).buffered(self.cut.at_once.max(1));
         let sent = sent.try_collect().await?;
+        if let Source::Arriving(_, arriving) = &source {
+            arriving.wanted().await?;
+        }
         let completed = self.parts.complete_multipart(key, id, sent).await;
         completed.map_err(|error| self.broken(error))?;
         self.arrived(key, size).await
@@ -118,7 +126,9 @@ impl Bucket {
     /// Bytes of a content.
     async fn piece(&self, source: Source, range: Range<u64>) -> Result<Bytes> {
         match source {
-            Source::Staged(file) => blocking(move || read(&*file, range)).await,
+            Source::Staged(file) | Source::Arriving(file, _) => {
+                blocking(move || read(&*file, range)).await
+            }
             Source::Object(key) => {
                 let length = range.end - range.start;
                 let got = self.objects.get_range(&key, range).await;
