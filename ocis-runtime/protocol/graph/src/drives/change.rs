@@ -108,9 +108,15 @@ pub(crate) async fn patch(call: &Call<'_>, id: &str, body: Body) -> Answer {
     let wish: Wish = body::read(body).await?;
     let update = described(&id, &wish)?;
     let (spaces, cx) = (&call.parts.spaces, call.cx);
+    let no_quota = || Failure::not_allowed("user is not allowed to set the space quota");
+    // Who may set none at all is told so, whatever space it is.
+    let quotas = [SpaceRight::PersonalQuota, SpaceRight::ProjectQuota];
+    if update.quota.is_some() && !quotas.into_iter().any(|right| has_right(&cx.caller, right)) {
+        return Err(no_quota());
+    }
     let mut space = spaces.get(cx, GetSpace { space: id.clone() }).await.map_err(hidden)?;
     if update.quota.is_some() && !may_set_quota(call, &space) {
-        return Err(Failure::not_allowed("user is not allowed to set the space quota"));
+        return Err(no_quota());
     }
     if call.is_set("restore") {
         space = spaces.restore(cx, RestoreSpace { space: id.clone() }).await.map_err(changed)?;
