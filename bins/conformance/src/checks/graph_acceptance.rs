@@ -80,7 +80,9 @@ fn acceptance(world: &World) -> Result<()> {
         users["id"].as_str().unwrap_or_default()
     );
     all(&mut alice_asks, &[("GET", filter, Value::Null, 501, "unsupported filter")])?;
-    others(&mut server.user("Brian", PASSWORD), &alice, &brian)
+    let drive = ask(&mut alice_asks, "GET", "me/drive", &Value::Null)?.expect(&[200])?.json()?;
+    let drive = drive["id"].as_str().context("no drive")?;
+    others(&mut server.user("Brian", PASSWORD), drive, &alice, &brian)
 }
 
 /// It is there before its owner signed in.
@@ -204,7 +206,8 @@ fn groups(admin: &mut Client, users: &str, alice: &str, brian: &str) -> Result<(
 }
 
 /// What people without rights are answered.
-fn others(brian: &mut Client, alice: &str, own: &str) -> Result<()> {
+fn others(brian: &mut Client, drive: &str, alice: &str, own: &str) -> Result<()> {
+    let no_quota = "user is not allowed to set the space quota";
     let get = |path: &str, status, message| ("GET", path.to_owned(), Value::Null, status, message);
     let short = "search term too short";
     all(
@@ -227,6 +230,8 @@ fn others(brian: &mut Client, alice: &str, own: &str) -> Result<()> {
             get(&format!("users/{alice}/drive"), 404, "no drive returned from storage"),
             get(&format!("users/{alice}/appRoleAssignments"), 403, "Forbidden"),
             get("me?$expand=drive,memberOf", 200, ""),
+            ("PATCH", format!("drives/{drive}"), json!({ "quota": { "total": 1 } }), 403, no_quota),
+            ("PATCH", format!("drives/{drive}"), json!({ "name": "x" }), 404, "drive not found"),
             ("POST", "users".into(), account("x", "x"), 403, "Forbidden"),
             ("POST", "groups".into(), json!({ "displayName": "x" }), 403, "Forbidden"),
             ("PATCH", format!("users/{own}"), json!({ "displayName": "x" }), 403, "Forbidden"),
