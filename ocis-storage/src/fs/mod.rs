@@ -155,6 +155,13 @@ pub trait Fs: Send + Sync + fmt::Debug + 'static {
         None
     }
 
+    /// The extended attributes of a file or folder, names with their namespace; none where the file
+    /// system has no such thing.
+    fn extended(&self, path: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
+        let _ = path;
+        Ok(Vec::new())
+    }
+
     /// The whole content of a file.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let file = self.open(path, Open::Read)?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ocis_core::time::Timestamp;
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, getxattr, listxattr, openat2};
 use rustix::io::{ReadWriteFlags, preadv2};
 
 use super::{Entry, File, Fs, Held, Kind, Open, Stat};
@@ -180,6 +180,30 @@ impl Fs for RealFs {
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         fs::read(path)
+    }
+
+    fn extended(&self, path: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
+        use rustix::io::Errno;
+        // More than Linux allows for all names, and for a value.
+        let mut buffer = vec![0; 64 * 1024];
+        let length = match listxattr(path, buffer.as_mut_slice()) {
+            Err(Errno::NOTSUP) => 0,
+            length => length?,
+        };
+        let names = buffer.get(..length).unwrap_or_default().to_vec();
+        let mut found = Vec::new();
+        for name in names.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+            let Ok(name) = std::str::from_utf8(name) else { continue };
+            match getxattr(path, name, buffer.as_mut_slice()) {
+                // Removed meanwhile, or not for us.
+                Err(Errno::NODATA | Errno::PERM) => {}
+                length => {
+                    let value = buffer.get(..length?).unwrap_or_default();
+                    found.push((name.to_owned(), value.to_vec()));
+                }
+            }
+        }
+        Ok(found)
     }
 
     fn read_cached(&self, path: &Path, range: Range<u64>) -> Option<Vec<u8>> {

@@ -8,4 +8,5 @@ pub(crate) mod grant;
 pub(crate) mod index;
 pub(crate) mod lockfile;
 pub(crate) mod paths;
+pub(crate) mod pending;
 pub(crate) mod session;

@@ -12,11 +12,13 @@ mod change;
 mod check;
 mod copy;
 mod create;
+mod extended;
 mod fetch;
 mod grants;
 mod load;
 mod locks;
 mod owner;
+mod pending;
 mod process;
 mod purge_space;
 pub(crate) mod reindex;
@@ -135,6 +137,7 @@ pub struct Store {
     owned: Mutex<Option<Box<dyn Held>>>,
     /// Held by whoever changes what is in the trash, so that it can be read before the change.
     trash: tokio::sync::Mutex<()>,
+    orders: trash::Orders,
 }
 
 /// What changes and the journal's threads share.
@@ -193,6 +196,7 @@ impl Store {
         fs.mkdir_all(&ours).map_err(unusable)?;
         let owned = owner::own(&*fs, root, &options.when_owned)?;
         let uploads = root.join("uploads");
+        extended::take_over(&*fs, root)?;
         lay_out(&*fs, root).map_err(unusable)?;
         let state = RwLock::new(State::new(options.cached_nodes));
         let memory = Arc::new(Memory { state, reports: watch::Sender::new(0) });
@@ -224,7 +228,7 @@ impl Store {
         let root = root.to_owned();
         let sessions = Board::default();
         let trash = tokio::sync::Mutex::default();
-        Ok(Arc::new(Self {
+        let store = Self {
             fs,
             blobs,
             options,
@@ -238,7 +242,11 @@ impl Store {
             handover,
             owned,
             trash,
-        }))
+            orders: trash::Orders::default(),
+        };
+        store.resume_orders()?;
+        store.work_in_pending()?;
+        Ok(Arc::new(store))
     }
 
     /// Ends cleanly: everything is in oCIS's files, flushed, and the journal is empty. Blocking.
@@ -333,11 +341,16 @@ fn lay_out(fs: &dyn Fs, root: &Path) -> std::io::Result<()> {
     }
     let migrations = root.join(".migrations");
     if crate::fs::is_missing(&fs.stat(&migrations)) {
-        let done = r#"{"State":"succeeded","Message":""}"#;
-        let list: Vec<_> = (1..=5).map(|n| format!("\"{n:04}\":{done}")).collect();
-        fs.write(&migrations, format!("{{{}}}", list.join(",")).as_bytes())?;
+        list_migrations(fs, &migrations)?;
     }
     Ok(())
+}
+
+/// Says that the store has the form of oCIS 7.
+fn list_migrations(fs: &dyn Fs, path: &Path) -> std::io::Result<()> {
+    let done = r#"{"State":"succeeded","Message":""}"#;
+    let list: Vec<_> = (1..=5).map(|n| format!("\"{n:04}\":{done}")).collect();
+    fs.write(path, format!("{{{}}}", list.join(",")).as_bytes())
 }
 
 impl Store {

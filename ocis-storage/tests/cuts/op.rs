@@ -66,7 +66,7 @@ ops! {
 impl Op {
     /// Whether it is done in steps, each of which is whole: what a cut leaves lies in between.
     pub(crate) fn is_stepwise(self) -> bool {
-        matches!(self, Self::PurgeChild | Self::PurgeFolder | Self::PurgeAll)
+        matches!(self, Self::PurgeChild)
     }
 }
 

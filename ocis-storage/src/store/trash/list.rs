@@ -10,7 +10,7 @@ use ocis_core::permissions::Permissions;
 use ocis_core::port::{Cursor, ListTrash, Page};
 use ocis_core::time::Timestamp;
 use ocis_core::trash::TrashItem;
-use ocis_core::{Cx, Error, Result};
+use ocis_core::{Cx, Result};
 
 use super::{Found, Item, Store, top_of};
 use crate::fs::{Kind, is_missing};
@@ -36,24 +36,20 @@ impl Store {
             let limit = request.page.limit.clamp(1, 10_000) as usize;
             let space = &request.space.space;
             match &request.key {
-                None => Ok(store.trash_page(space, after, limit)?.0),
+                None => store.trash_page(space, after, limit),
                 Some(key) => store.folder_page(&store.find_trashed(space, key)?, after, limit),
             }
         })
         .await
     }
 
-    /// What was deleted, and the last error of something damaged that is left out; blocking.
-    pub(super) fn trash_page(
+    fn trash_page(
         &self,
         space: &SpaceId,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<(Page<TrashItem>, Option<Error>)> {
-        let (mut ids, mut damaged) = (Vec::new(), None);
-        let folder = self.root.join(paths::space(space)).join("trash");
-        self.links(&folder, "", after, limit, &mut ids)?;
-        let next = ids.last().filter(|_| ids.len() == limit).map(|id| Cursor(id.to_string()));
+    ) -> Result<Page<TrashItem>> {
+        let (ids, next) = self.trash_ids(space, after, limit)?;
         let mut items = Vec::with_capacity(ids.len());
         for id in ids {
             match self.deleted(space, &id) {
@@ -63,13 +59,24 @@ impl Store {
                     items.push(told(&item, id.to_string(), origin, deleted));
                 }
                 Ok(None) => {}
-                Err(error) => {
-                    tracing::error!(?error, node = %id, "left out of the trash");
-                    damaged = Some(error);
-                }
+                Err(error) => tracing::error!(?error, node = %id, "left out of the trash"),
             }
         }
-        Ok((Page { items, next }, damaged))
+        Ok(Page { items, next: next.map(Cursor) })
+    }
+
+    /// A page of the ids of what was deleted, and after which to go on; blocking.
+    pub(super) fn trash_ids(
+        &self,
+        space: &SpaceId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<NodeId>, Option<String>)> {
+        let mut ids = Vec::new();
+        let folder = self.root.join(paths::space(space)).join("trash");
+        self.links(&folder, "", after, limit, &mut ids)?;
+        let next = ids.last().filter(|_| ids.len() == limit).map(NodeId::to_string);
+        Ok((ids, next))
     }
 
     /// Collects the ids that the links below a folder stand for.

@@ -7,6 +7,7 @@
 //! what was read.
 
 mod list;
+mod order;
 mod purge;
 mod restore;
 
@@ -31,6 +32,7 @@ use crate::fs::is_missing;
 use crate::journal::{Action, broken};
 use crate::layout::attributes::{self as key, Attributes};
 use crate::layout::paths;
+pub(super) use order::Orders;
 
 /// A file or folder in the trash.
 #[derive(Debug, Clone)]
@@ -116,6 +118,12 @@ impl Store {
 
     /// What was deleted, and when.
     fn deleted(&self, space: &SpaceId, id: &NodeId) -> Result<Option<(Item, Timestamp)>> {
+        let found = self.deleted_on_disk(space, id)?;
+        Ok(found.filter(|(item, _)| !self.orders.names(&item.place)))
+    }
+
+    /// The same, also while it is being purged.
+    fn deleted_on_disk(&self, space: &SpaceId, id: &NodeId) -> Result<Option<(Item, Timestamp)>> {
         let link = self.root.join(paths::trash(space, id));
         let Some(target) = self.target(&link)? else { return Ok(None) };
         let Some((named, when)) = paths::trashed_of_target(&target) else { return Ok(None) };

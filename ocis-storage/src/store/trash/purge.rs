@@ -1,8 +1,12 @@
 //! Out of the trash, for good.
 //!
 //! What is removed may be a million files. So it goes in batches of a bounded record each, what lies
-//! deepest first: whatever happens in between, what is left is still listed, and fits together. The
-//! lock of the memory is held for a batch that is worked out already, never while files are read.
+//! deepest first: whatever happens in between, what is left fits together. The lock of the memory is
+//! held for a batch that is worked out already, never while files are read.
+//!
+//! A file is one record, and everything else that was deleted an order (`order.rs`), so that it is
+//! purged in one step. Only what lies in a deleted folder, and is purged by itself, is not: what is
+//! left of it after a crash is still listed.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -25,12 +29,12 @@ use crate::store::change::Change;
 use crate::store::versions::revisions;
 
 /// Deleted nodes that are looked up at once.
-const PAGE: usize = 1000;
+pub(super) const PAGE: usize = 1000;
 
 /// How far the removal of one item has come: the folders that it is in, by name, from the item down,
 /// with the names in each that are still to be done.
 #[derive(Debug, Default)]
-struct Walk(Vec<Level>);
+pub(super) struct Walk(Vec<Level>);
 
 #[derive(Debug)]
 struct Level {
@@ -42,15 +46,15 @@ struct Level {
 
 /// What one record removes.
 #[derive(Debug, Default)]
-struct Batch {
+pub(super) struct Batch {
     /// Steps after which it is long enough.
     limit: usize,
-    steps: Vec<Action>,
+    pub(super) steps: Vec<Action>,
     gone: Vec<NodeId>,
-    purged: Purged,
+    pub(super) purged: Purged,
     /// Folders that stay in the trash, and the bytes that they lose; the first is what was deleted.
     line: Vec<(Item, u64)>,
-    is_last: bool,
+    pub(super) is_last: bool,
 }
 
 impl Batch {
@@ -88,41 +92,14 @@ impl Store {
         if root.storage != self.options.storage {
             return Err(nothing());
         }
-        let (space, mut total) = (root.space.clone(), Purged::default());
         if let Some(key) = key {
-            self.purge_item(cx, &space, &key, before, &mut total).await?;
-            return Ok(total);
+            return self.purge_item(cx, &root.space, &key, before).await;
         }
-        self.look(cx, |change| change.trash_root(&root, Permissions::PURGE_TRASH))?;
-        self.catch_up().await?;
-        let mut damaged = None;
-        let mut cursor: Option<ocis_core::port::Cursor> = None;
-        loop {
-            let (within, after) = (space.clone(), cursor.take());
-            let (page, left_out) = self
-                .reading(move |store| {
-                    let after = after.as_ref().map(|cursor| cursor.0.as_str());
-                    store.trash_page(&within, after, PAGE)
-                })
-                .await?;
-            damaged = damaged.or(left_out);
-            for item in page.items {
-                match self.purge_item(cx, &space, &item.key, before, &mut total).await {
-                    Ok(()) => {}
-                    // Somebody else was faster, or may do it.
-                    Err(error)
-                        if matches!(
-                            error.kind(),
-                            ErrorKind::NotFound | ErrorKind::PermissionDenied
-                        ) => {}
-                    // What is damaged does not keep the others.
-                    Err(error) if error.kind() == ErrorKind::Internal => damaged = Some(error),
-                    Err(error) => return Err(error),
-                }
-            }
-            let Some(next) = page.next else { return damaged.map_or(Ok(total), Err) };
-            cursor = Some(next);
-        }
+        // On a thread of its own: it goes on when the caller goes away.
+        let cx = cx.clone();
+        let purged = self.reading(move |store| store.empty_trash(&cx, &root, before)).await;
+        self.drops.tried().await;
+        purged
     }
 
     async fn purge_item(
@@ -131,12 +108,11 @@ impl Store {
         space: &SpaceId,
         key: &str,
         before: Option<Timestamp>,
-        total: &mut Purged,
-    ) -> Result<()> {
+    ) -> Result<Purged> {
         let top = top_of(key)?;
-        let (mut walk, mut has_begun) = (Walk::default(), false);
+        let (mut walk, mut has_begun, mut total) = (Walk::default(), false, Purged::default());
         loop {
-            let _trash = self.trash.lock().await;
+            let trash = self.trash.lock().await;
             self.unpinned(space, &top).await?;
             let (within, key) = (space.clone(), key.to_owned());
             let planned = self
@@ -145,17 +121,24 @@ impl Store {
                     if before.is_some_and(|before| found.deleted >= before) {
                         return Ok(None);
                     }
-                    let batch = store.batch(&found, &mut walk)?;
+                    let batch = store.batch(&found, &mut walk, store.options.purge_steps.max(1))?;
                     Ok(Some((found, batch, walk)))
                 })
                 .await;
             let (found, batch, rest) = match planned {
                 Ok(Some(planned)) => planned,
-                Ok(None) => return Ok(()),
+                Ok(None) => return Ok(total),
                 // Taken out of the trash between two batches.
-                Err(error) if has_begun && error.kind() == ErrorKind::NotFound => return Ok(()),
+                Err(error) if has_begun && error.kind() == ErrorKind::NotFound => return Ok(total),
                 Err(error) => return Err(error),
             };
+            if found.below.is_empty() && !batch.is_last {
+                drop(trash);
+                let cx = cx.clone();
+                let purged = self.reading(move |store| store.order_one(&cx, found)).await;
+                self.drops.tried().await;
+                return purged;
+            }
             (walk, has_begun) = (rest, true);
             let (purged, is_last) = (batch.purged, batch.is_last);
             self.change(cx, move |change| change.purge(&found, batch)).await?;
@@ -163,14 +146,14 @@ impl Store {
             total.blobs += purged.blobs;
             total.bytes += purged.bytes;
             if is_last {
-                return Ok(());
+                return Ok(total);
             }
         }
     }
 
     /// Works out the next record of a removal; blocking.
-    fn batch(&self, found: &Found, walk: &mut Walk) -> Result<Batch> {
-        let mut batch = Batch { limit: self.options.purge_steps.max(1), ..Batch::default() };
+    pub(super) fn batch(&self, found: &Found, walk: &mut Walk, limit: usize) -> Result<Batch> {
+        let mut batch = Batch { limit, ..Batch::default() };
         batch
             .line
             .extend(std::iter::once(&found.top).chain(&found.below).map(|item| (item.clone(), 0)));
@@ -297,6 +280,16 @@ impl Store {
 impl Change<'_> {
     fn purge(&mut self, found: &Found, batch: Batch) -> Result<()> {
         self.may(found, Permissions::PURGE_TRASH)?;
+        if batch.is_last {
+            let space = ResourceId::root(self.store.options.storage.clone(), found.space.clone());
+            self.tell(EventKind::ItemPurged { space, key: found.key(), from: found.origin() });
+        }
+        self.purge_part(found, batch);
+        Ok(())
+    }
+
+    /// Removes what was worked out, whoever asks for it.
+    pub(super) fn purge_part(&mut self, found: &Found, batch: Batch) {
         for (depth, (folder, lost)) in
             batch.line.iter().enumerate().filter(|(_, (_, lost))| *lost > 0)
         {
@@ -304,12 +297,7 @@ impl Change<'_> {
         }
         batch.steps.into_iter().for_each(|step| self.act(step));
         batch.gone.iter().for_each(|id| self.forget(&found.space, id));
-        if batch.is_last {
-            let space = ResourceId::root(self.store.options.storage.clone(), found.space.clone());
-            self.tell(EventKind::ItemPurged { space, key: found.key(), from: found.origin() });
-        }
         // Whoever reads of this item next waits for this record.
         self.forget(&found.space, &found.top.id);
-        Ok(())
     }
 }
