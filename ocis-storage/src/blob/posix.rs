@@ -13,7 +13,7 @@ use ocis_core::{Error, Result};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::{BlobStore, COPIES, Content};
-use crate::fs::{File, Fs, Kind, Open, is_out_of_files, out_of_files};
+use crate::fs::{File, Fs, Kind, Open, is_missing, is_out_of_files, out_of_files};
 use crate::layout::paths;
 
 /// A content is read in pieces of this length, one ahead of the one that is being taken: a slow
@@ -21,6 +21,9 @@ use crate::layout::paths;
 const PIECE: u64 = 256 * 1024;
 /// A content up to this length is read in one step where it was asked for, if no disk is needed.
 const AT_ONCE: u64 = 64 * 1024;
+/// How often a folder is made for a blob before giving up: each time, somebody must have removed a
+/// blob beside it in between.
+const ATTEMPTS: usize = 64;
 
 /// Blobs below the root of a store.
 #[derive(Debug, Clone)]
@@ -60,11 +63,19 @@ impl PosixBlobs {
 
     /// Gives a new file at `path` its content with `fill`, replacing what is there.
     fn replace(&self, path: &Path, fill: impl Fn() -> io::Result<()>) -> io::Result<()> {
-        match fill() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.fs.mkdir_all(path.parent().unwrap_or(&self.root))?;
-                fill()
+        let mut filled = fill();
+        // More than once: the folder that was just made may have been removed again as an empty one.
+        for _ in 0..ATTEMPTS {
+            if !is_missing(&filled) {
+                break;
             }
+            match self.fs.mkdir_all(path.parent().unwrap_or(&self.root)) {
+                made if is_missing(&made) => continue,
+                made => made?,
+            }
+            filled = fill();
+        }
+        match filled {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 self.remove(path)?;
                 fill()
@@ -78,6 +89,21 @@ impl PosixBlobs {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             result => result,
         }
+    }
+
+    /// Removes the folders that a blob leaves empty, down from the one of all blobs. The usual cost
+    /// is one call, which finds that there are others.
+    fn prune(&self, space: &SpaceId, path: &Path) -> io::Result<()> {
+        let all = self.root.join(paths::space(space)).join("blobs");
+        for folder in path.ancestors().skip(1).take_while(|folder| *folder != all) {
+            match self.fs.rmdir(folder) {
+                Ok(()) => {}
+                gone if is_missing(&gone) => {}
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => break,
+                failed => return failed,
+            }
+        }
+        Ok(())
     }
 
     /// Opens a blob and reads the first piece.
@@ -184,7 +210,8 @@ impl BlobStore for PosixBlobs {
     }
 
     fn delete(&self, space: &SpaceId, blob: &BlobId) -> Result<()> {
-        self.remove(&self.path(space, blob)).map_err(failed)
+        let path = self.path(space, blob);
+        self.remove(&path).and_then(|()| self.prune(space, &path)).map_err(failed)
     }
 
     fn len(&self, space: &SpaceId, blob: &BlobId) -> Result<Option<u64>> {
@@ -371,5 +398,39 @@ mod tests {
         assert!(store.read(&space, &blob, 0..200_000).await.is_err());
         assert!(store.read(&space, &blob, 199_990..200_000).await.is_err());
         assert!(store.read(&space, &blob, 0..199_999).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_blob_that_goes_takes_its_empty_folders_along() {
+        let Bench { disk, store, space, .. } = bench();
+        let blobs = Path::new("/store").join(paths::space(&space)).join("blobs");
+        let [one, other] = ["aabbccdd-1", "aabbccee-2"].map(|id| BlobId::parse(id).unwrap());
+        store.put_inline(&space, &one, b"1").unwrap();
+        store.put_inline(&space, &other, b"2").unwrap();
+        store.delete(&space, &one).unwrap();
+        assert_eq!(disk.read_dir(&blobs.join("aa/bb/cc")).unwrap().len(), 1);
+        assert_eq!(store.len(&space, &other).unwrap(), Some(1));
+        store.delete(&space, &other).unwrap();
+        assert_eq!(disk.read_dir(&blobs).unwrap().len(), 0);
+        store.delete(&space, &other).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_goes_while_a_blob_comes_is_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = PosixBlobs::new(Arc::new(crate::fs::RealFs), folder.path());
+        let space = SpaceId::parse("space").unwrap();
+        std::thread::scope(|threads| {
+            for thread in 0..2 {
+                let (store, space) = (&store, &space);
+                threads.spawn(move || {
+                    let blob = BlobId::parse(&format!("aabbccdd-{thread}")).unwrap();
+                    for _ in 0..5000 {
+                        store.put_inline(space, &blob, b"1").unwrap();
+                        store.delete(space, &blob).unwrap();
+                    }
+                });
+            }
+        });
     }
 }
