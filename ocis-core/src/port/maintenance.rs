@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::finding::Finding;
-use crate::id::{NodeId, SpaceId};
+use crate::id::{BlobId, NodeId, ResourceId, SpaceId};
 use crate::port::Cursor;
 use crate::port::declare::port;
 
@@ -95,6 +95,26 @@ pub struct EmptyFolders {
     pub remove: bool,
 }
 
+/// A page of the versions of files, as they lie on the disk.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ListRawVersions {
+    /// A file, or a folder for all files below it.
+    pub target: ResourceId,
+    /// Where to go on; none begins.
+    pub cursor: Option<Cursor>,
+}
+
+/// A former content as it lies on the disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RawVersion {
+    /// Its file.
+    pub node: ResourceId,
+    /// Its place, relative to the root of the store; its metadata lies beside it with `.mpk` behind.
+    pub path: String,
+    /// Its content; none when it is empty.
+    pub blob: Option<BlobId>,
+}
+
 port! {
     /// The upkeep of a storage; only for the server itself. Every call is short; what takes long is
     /// done in steps, space by space.
@@ -111,5 +131,8 @@ port! {
         async fn set_raw_metadata(SetRawMetadata) -> ();
         /// The empty folders in the trash of one space after the other, relative to the root of the store.
         async fn empty_folders(EmptyFolders) -> crate::port::Page<String>;
+        /// The versions of a file, or of all files below a folder; a page may be empty although there
+        /// are more. `NotFound` when there is no such node.
+        async fn raw_versions(ListRawVersions) -> crate::port::Page<RawVersion>;
     }
 }

@@ -39,8 +39,8 @@ pub use groups::{GetGroup, Groups, ListGroups};
 pub use key_value::{Document, DocumentCondition, DocumentKey, KeyValue, PutDocument};
 pub use late::Late;
 pub use maintenance::{
-    Check, CheckSizes, Checked, CheckedSizes, EmptyFolders, Maintenance, RawNode, SetRawMetadata,
-    WrongSize,
+    Check, CheckSizes, Checked, CheckedSizes, EmptyFolders, ListRawVersions, Maintenance, RawNode,
+    RawVersion, SetRawMetadata, WrongSize,
 };
 pub use nodes::{
     Changed, Conditions, Copy, CreateFolder, Delete, List, LockNode, Locked, Move, Nodes, OpenRead,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ocis_core::id::SpaceId;
 use ocis_core::port::{
-    Check, CheckSizes, Checked, CheckedSizes, Cursor, EmptyFolders, Maintenance, Page, RawNode,
-    SetRawMetadata,
+    Check, CheckSizes, Checked, CheckedSizes, Cursor, EmptyFolders, ListRawVersions, Maintenance,
+    Page, RawNode, RawVersion, SetRawMetadata,
 };
 use ocis_core::{Cx, Error, Result};
 
@@ -97,5 +97,15 @@ impl Maintenance for Driver {
             self.store.remove_empty_folders(cx, &space).await?;
         }
         Ok(Page { items, next })
+    }
+
+    async fn raw_versions(&self, cx: &Cx, request: ListRawVersions) -> Result<Page<RawVersion>> {
+        only_for_the_server(cx)?;
+        let cx = cx.clone();
+        self.in_background(move |store| {
+            let after = request.cursor.map(|cursor| cursor.0).unwrap_or_default();
+            store.raw_versions(&cx, &request.target, &after)
+        })
+        .await
     }
 }

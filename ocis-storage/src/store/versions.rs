@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use ocis_core::access;
 use ocis_core::event::EventKind;
-use ocis_core::id::{BlobId, NodeId, SpaceId};
+use ocis_core::id::{BlobId, NodeId, ResourceId, SpaceId};
 use ocis_core::node::{Node, NodeKind};
 use ocis_core::permissions::Permissions;
 use ocis_core::port::{
     Cursor, List, ListVersions, OpenVersion, Page, PageRequest, PurgeRule, PurgeVersions,
-    RestoreVersion,
+    RawVersion, RestoreVersion,
 };
 use ocis_core::reference::Reference;
 use ocis_core::time::Timestamp;
@@ -24,9 +24,10 @@ use ocis_core::{Cx, Error, ErrorKind, Result};
 use super::Store;
 use super::access::Place;
 use super::change::Change;
+use super::check::scan::entries;
 use super::process::CONTENT;
 use super::upload::{ContentRef, within_quota};
-use crate::fs::is_missing;
+use crate::fs::{Kind, is_missing};
 use crate::journal::{Action, broken};
 use crate::layout::attributes::{self as key, Attributes};
 use crate::layout::{etag, paths};
@@ -224,6 +225,57 @@ impl Store {
             order(other).cmp(&order(one))
         });
         Ok(kept)
+    }
+
+    /// A page of the versions below a node: of one folder after the other that nodes lie in.
+    /// Blocking.
+    pub(crate) fn raw_versions(
+        &self,
+        cx: &Cx,
+        target: &ResourceId,
+        after: &str,
+    ) -> Result<Page<RawVersion>> {
+        let ResourceId { space, node: top, .. } = target;
+        self.look(cx, |change| change.line(space, top).map(drop))?;
+        self.journal.settle()?;
+        let nodes = format!("{}/nodes", paths::space(space));
+        let mut firsts: Vec<_> =
+            entries(&*self.fs, &self.root.join(&nodes))?.into_iter().map(|it| it.name).collect();
+        firsts.sort();
+        let Some(first) = firsts.iter().find(|name| name.as_str() > after) else {
+            return Ok(Page { items: Vec::new(), next: None });
+        };
+        let (mut files, mut rest) =
+            (BTreeSet::new(), vec![(format!("{nodes}/{first}"), first.clone())]);
+        while let Some((folder, id)) = rest.pop() {
+            for entry in entries(&*self.fs, &self.root.join(&folder))? {
+                let name = format!("{id}{}", entry.name);
+                match name.split_once(".REV.") {
+                    Some((file, _)) => files.extend(NodeId::parse(file)),
+                    None if entry.kind == Kind::Folder => {
+                        rest.push((format!("{folder}/{}", entry.name), name));
+                    }
+                    None => {}
+                }
+            }
+        }
+        let mut items = Vec::new();
+        for node in files {
+            let line = self.look(cx, |change| change.line(space, &node));
+            // What lies in the trash keeps its versions.
+            if !line.is_ok_and(|line| line.iter().any(|entry| entry.info.id.node == *top)) {
+                continue;
+            }
+            let id = ResourceId { node: node.clone(), ..target.clone() };
+            let kept = self.versions(space, &node, Err)?.into_iter();
+            items.extend(kept.map(|kept| RawVersion {
+                node: id.clone(),
+                path: kept.place,
+                blob: kept.blob,
+            }));
+        }
+        let next = firsts.last().filter(|last| *last != first);
+        Ok(Page { items, next: next.map(|_| Cursor(first.clone())) })
     }
 
     /// One version of a file; blocking.
