@@ -3,7 +3,8 @@
 //!
 //! When a server closes a socket while the client is still sending, the client's system throws
 //! away what it has not read yet: an early `507` would be lost. So a close first ends our side, and
-//! then reads on for a short while, as nginx's lingering close does.
+//! then reads on for a while, as nginx's lingering close does, and with its times: many clients look
+//! for an answer only when they have sent everything.
 
 use std::io;
 use std::pin::Pin;
@@ -12,19 +13,27 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use super::activity::Activity;
 
-/// How long a closed connection is read to its end.
-const LINGER: Duration = Duration::from_secs(2);
+/// How long a closed connection is read to its end, at most.
+const LINGER: Duration = Duration::from_secs(30);
+/// How long of that without a byte.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// The stream of one connection.
 pub(super) struct Watched<S> {
     stream: S,
     activity: Arc<Activity>,
     blocked: bool,
-    linger: Option<Pin<Box<Sleep>>>,
+    linger: Option<Linger>,
+}
+
+/// Since our side was ended.
+struct Linger {
+    until: Instant,
+    timer: Pin<Box<Sleep>>,
 }
 
 impl<S> Watched<S> {
@@ -98,18 +107,75 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
                 return Poll::Ready(Ok(()));
             }
         }
-        let linger = this.linger.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
-        // First the time: a client that never ceases to send must not win.
-        if linger.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Ok(()));
-        }
+        let Linger { until, timer } = this.linger.get_or_insert_with(|| Linger {
+            until: Instant::now() + LINGER,
+            timer: Box::pin(tokio::time::sleep(SILENCE)),
+        });
         let mut bytes = [0_u8; 8192];
         loop {
+            // First the time: a client that never ceases to send must not win.
+            if timer.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Ok(()));
+            }
             let mut buffer = ReadBuf::new(&mut bytes);
             match ready!(Pin::new(&mut this.stream).poll_read(cx, &mut buffer)) {
-                Ok(()) if !buffer.filled().is_empty() => {}
+                Ok(()) if !buffer.filled().is_empty() => {
+                    timer.as_mut().reset((*until).min(Instant::now() + SILENCE));
+                }
                 _ => return Poll::Ready(Ok(())),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Version;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+
+    use super::*;
+
+    /// A connection whose request was answered with `507` before its body was there, and that is being
+    /// closed; the client's side of it.
+    async fn closing() -> (DuplexStream, tokio::task::JoinHandle<io::Result<()>>) {
+        let (client, server) = duplex(1024);
+        let activity = Activity::begin();
+        drop(activity.request(Version::HTTP_11));
+        activity.body_left();
+        let mut server = Watched::new(server, activity);
+        server.write_all(b"507").await.unwrap();
+        (client, tokio::spawn(async move { server.shutdown().await }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_sends_everything_before_looking_for_an_answer_gets_it() {
+        let (mut client, closed) = closing().await;
+        let start = Instant::now();
+        // A gigabyte would take as long.
+        while start.elapsed() < Duration::from_secs(25) {
+            client.write_all(&[0; 1000]).await.unwrap();
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert_eq!(answer, "507");
+        drop(client);
+        closed.await.unwrap().unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_sends_nothing_or_without_end_is_not_waited_for() {
+        let start = Instant::now();
+        let (_client, closed) = closing().await;
+        closed.await.unwrap().unwrap();
+        assert_eq!(start.elapsed().as_secs(), 5);
+
+        let start = Instant::now();
+        let (mut client, closed) = closing().await;
+        while client.write_all(&[0; 1000]).await.is_ok() {
+            tokio::time::advance(Duration::from_millis(500)).await;
+        }
+        closed.await.unwrap().unwrap();
+        assert!((29..32).contains(&start.elapsed().as_secs()));
     }
 }
