@@ -136,7 +136,8 @@ fn owner(root: &Path) -> Result<Owner> {
     note.map(Owner::Server).ok_or_else(|| {
         Error::unavailable(format!(
             "the storage at {shown} is owned by a process that cannot be asked: stop it first, or \
-             run this as the user that it runs as"
+             run this as the user that it runs as (only `ocis server` can be asked, and not \
+             `ocis storage-users server`)"
         ))
     })
 }
