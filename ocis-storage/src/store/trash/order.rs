@@ -20,7 +20,7 @@ use ocis_core::{Caller, Cx, Error, ErrorKind, Result};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use super::purge::{Batch, PAGE, Walk};
+use super::purge::{Batch, Beside, PAGE, Walk};
 use super::{Found, Store};
 use crate::fs::is_missing;
 use crate::journal::{Action, broken};
@@ -208,12 +208,16 @@ impl Store {
         // Also sizes of folders: nobody but this changes the files from now on.
         self.journal.settle()?;
         let (mut rest, mut walk) = (order.items.iter().peekable(), Walk::default());
+        let mut beside = Beside::default();
         while rest.peek().is_some() {
             let (mut parts, mut room) = (Vec::<(Found, Batch)>::new(), self.options.purge_steps);
             while let Some((id, when)) = rest.peek() {
                 let found = self.ordered(&order.space, id, when);
                 let batch = found.and_then(|found| match found {
-                    Some(found) => Ok(Some((self.batch(&found, &mut walk, room.max(1))?, found))),
+                    Some(found) => {
+                        let batch = self.batch(&found, &mut walk, &mut beside, room.max(1))?;
+                        Ok(Some((batch, found)))
+                    }
                     None => Ok(None),
                 });
                 let is_done = match batch {
@@ -234,6 +238,8 @@ impl Store {
                 if is_done {
                     rest.next();
                     walk = Walk::default();
+                } else {
+                    beside = Beside::default();
                 }
                 // What is begun is looked at again when this part of it is in the files.
                 if !is_done || room == 0 {

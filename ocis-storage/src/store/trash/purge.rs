@@ -8,7 +8,8 @@
 //! purged in one step. Only what lies in a deleted folder, and is purged by itself, is not: what is
 //! left of it after a crash is still listed.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use ocis_core::event::EventKind;
@@ -42,6 +43,22 @@ struct Level {
     rest: Vec<String>,
     /// Something in it is damaged and stays, so it stays as well.
     is_stuck: bool,
+}
+
+/// The names in the folder of a node that was looked at last: nodes that were made together lie in
+/// one, and it is long. Of what is being removed, nobody changes anything there but the removal.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    folder: String,
+    names: BTreeSet<String>,
+}
+
+impl Beside {
+    /// Those that belong to the node whose own name is `base`.
+    fn of<'a>(&'a self, base: &'a str) -> impl Iterator<Item = &'a str> {
+        let names = self.names.range::<str, _>((Bound::Included(base), Bound::Unbounded));
+        names.map(String::as_str).take_while(move |name| name.starts_with(base))
+    }
 }
 
 /// What one record removes.
@@ -121,7 +138,8 @@ impl Store {
                     if before.is_some_and(|before| found.deleted >= before) {
                         return Ok(None);
                     }
-                    let batch = store.batch(&found, &mut walk, store.options.purge_steps.max(1))?;
+                    let (limit, mut beside) = (store.options.purge_steps.max(1), Beside::default());
+                    let batch = store.batch(&found, &mut walk, &mut beside, limit)?;
                     Ok(Some((found, batch, walk)))
                 })
                 .await;
@@ -152,7 +170,13 @@ impl Store {
     }
 
     /// Works out the next record of a removal; blocking.
-    pub(super) fn batch(&self, found: &Found, walk: &mut Walk, limit: usize) -> Result<Batch> {
+    pub(super) fn batch(
+        &self,
+        found: &Found,
+        walk: &mut Walk,
+        beside: &mut Beside,
+        limit: usize,
+    ) -> Result<Batch> {
         let mut batch = Batch { limit, ..Batch::default() };
         batch
             .line
@@ -170,12 +194,18 @@ impl Store {
         }
         walk.0.truncate(depth);
         while !batch.is_full() && !batch.is_last {
-            self.step(&found.space, walk, &mut batch)?;
+            self.step(&found.space, walk, beside, &mut batch)?;
         }
         Ok(batch)
     }
 
-    fn step(&self, space: &SpaceId, walk: &mut Walk, batch: &mut Batch) -> Result<()> {
+    fn step(
+        &self,
+        space: &SpaceId,
+        walk: &mut Walk,
+        beside: &mut Beside,
+        batch: &mut Batch,
+    ) -> Result<()> {
         let (Some(level), Some((item, lost))) = (walk.0.last_mut(), batch.line.last()) else {
             batch.is_last = true;
             return Ok(());
@@ -207,7 +237,7 @@ impl Store {
                 Some(above) => above.is_stuck = true,
                 None => return Err(Error::internal("something in it is damaged and stays")),
             }
-        } else if self.clear(space, item.clone(), batch)? {
+        } else if self.clear(space, item.clone(), beside, batch)? {
             walk.0.pop();
             batch.is_last = walk.0.is_empty();
         }
@@ -222,15 +252,24 @@ impl Store {
 
     /// Removes the innermost item of the line with everything that belongs to it; false when its
     /// versions alone filled the record.
-    fn clear(&self, space: &SpaceId, item: Item, batch: &mut Batch) -> Result<bool> {
+    fn clear(
+        &self,
+        space: &SpaceId,
+        item: Item,
+        beside: &mut Beside,
+        batch: &mut Batch,
+    ) -> Result<bool> {
         let node = paths::node(space, &item.id);
         let (folder, base) = node.rsplit_once('/').unwrap_or(("", &node));
-        let beside = self.fs.read_dir(&self.root.join(folder));
-        let beside = if is_missing(&beside) { Vec::new() } else { beside.map_err(broken)? };
-        let beside: HashSet<String> = beside.into_iter().map(|entry| entry.name).collect();
+        if beside.folder != folder {
+            let names = self.fs.read_dir(&self.root.join(folder));
+            let names = if is_missing(&names) { Vec::new() } else { names.map_err(broken)? };
+            let names = names.into_iter().map(|entry| entry.name).collect();
+            *beside = Beside { folder: folder.to_owned(), names };
+        }
         let is_there =
-            |path: &str| path.rsplit_once('/').is_some_and(|(_, name)| beside.contains(name));
-        for name in revisions(beside.iter().map(String::as_str), base) {
+            |path: &str| path.rsplit_once('/').is_some_and(|(_, name)| beside.names.contains(name));
+        for name in revisions(beside.of(base), base) {
             if batch.is_full() {
                 return Ok(false);
             }
