@@ -107,14 +107,11 @@ impl Store {
         loop {
             let (ids, next) = self.trash_ids(space, cursor.as_deref(), PAGE)?;
             for id in ids {
-                let item = self.deleted(space, &id).and_then(|found| match found {
-                    Some((top, deleted)) if before.is_none_or(|before| deleted < before) => {
-                        let space = space.clone();
-                        let found = Found { space, deleted, top, below: Vec::new() };
-                        self.look(cx, |change| change.may(&found, Permissions::PURGE_TRASH))?;
-                        Ok(Some(found))
-                    }
-                    _ => Ok(None),
+                let find = || self.to_be_purged(cx, space, &id, before);
+                // Many failures pass, and one must not part what goes from what stays.
+                let item = find().or_else(|error| match error.kind() {
+                    ErrorKind::Internal => find(),
+                    _ => Err(error),
                 });
                 match item {
                     Ok(item) => found.extend(item),
@@ -134,6 +131,24 @@ impl Store {
             let Some(next) = next else { return Ok(()) };
             cursor = Some(next);
         }
+    }
+
+    /// What was deleted, if it is to go.
+    fn to_be_purged(
+        &self,
+        cx: &Cx,
+        space: &SpaceId,
+        id: &NodeId,
+        before: Option<Timestamp>,
+    ) -> Result<Option<Found>> {
+        let found = self.deleted(space, id)?;
+        let old = |deleted: &Timestamp| before.is_none_or(|before| *deleted < before);
+        let Some((top, deleted)) = found.filter(|(_, deleted)| old(deleted)) else {
+            return Ok(None);
+        };
+        let found = Found { space: space.clone(), deleted, top, below: Vec::new() };
+        self.look(cx, |change| change.may(&found, Permissions::PURGE_TRASH))?;
+        Ok(Some(found))
     }
 
     /// Removes one item for good, in one step.
