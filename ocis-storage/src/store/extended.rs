@@ -28,7 +28,8 @@ pub(super) fn take_over(fs: &dyn Fs, root: &Path) -> Result<()> {
         missing if is_missing(&missing) => true,
         bytes => {
             let list: Value = serde_json::from_slice(&bytes.map_err(broken)?).unwrap_or_default();
-            list[TO_MESSAGEPACK]["State"] == "succeeded"
+            let state = list.get(TO_MESSAGEPACK).and_then(|entry| entry.get("State"));
+            state.is_some_and(|state| state == "succeeded")
         }
     };
     let (mut spaces, mut nodes) = (0, 0);
