@@ -222,6 +222,8 @@ impl Model {
                 let node = if there.is_some() { path } else { parent(path) };
                 let may = self.is_folder(parent(path))
                     && there.is_none_or(Option::is_some)
+                    // Who has nothing but the file does not find its folder.
+                    && self.may(*who, parent(path), 't')
                     && self.may(*who, node, 'w')
                     && self.fits(space_of(path), bytes.len() as u64, self.size(path));
                 if may {

@@ -56,6 +56,7 @@ impl Bucket {
             return self.send_whole(source, size, &key).await;
         }
         let mark = self.mark(space, blob);
+        self.end_former(mark.clone(), &key).await?;
         let id = self.parts.create_multipart_opts(&key, PutMultipartOptions::default());
         let id = id.await.map_err(|error| self.broken(error))?;
         let sent = match self.remember(mark.clone(), id.clone()).await {
@@ -169,6 +170,17 @@ impl Bucket {
             fs.sync_dir(mark.parent().unwrap_or(&mark))
         });
         remembered.await
+    }
+
+    /// Gives up an earlier attempt at the same content that the bucket would not let go of, before its
+    /// mark is written over.
+    async fn end_former(&self, mark: PathBuf, key: &Key) -> Result<()> {
+        let fs = Arc::clone(&self.fs);
+        let id = match blocking(move || fs.read(&mark)).await {
+            Err(error) if is_gone(&error) => return Ok(()),
+            id => String::from_utf8_lossy(&id?).into_owned(),
+        };
+        if id.is_empty() { Ok(()) } else { self.abort(key, &id).await }
     }
 
     async fn forget(&self, mark: PathBuf) -> Result<()> {
