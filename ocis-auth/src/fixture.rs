@@ -39,6 +39,7 @@ impl Default for Accounts {
             enabled: true,
             user_type: UserType::Member,
             identities: Vec::new(),
+            password_version: String::new(),
         };
         Self(Mutex::new(["marie", "moss", "admin"].map(user).into()))
     }

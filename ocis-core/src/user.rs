@@ -31,6 +31,10 @@ pub struct User {
     /// The account as other issuers know it.
     #[serde(default)]
     pub identities: Vec<ExternalIdentity>,
+    /// Another one whenever the account gets a new password; empty where the directory does not
+    /// tell. Whoever signed in with an earlier one is signed in no longer.
+    #[serde(default)]
+    pub password_version: String,
 }
 
 /// The kinds of accounts (`userType` of libre.graph).

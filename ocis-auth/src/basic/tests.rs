@@ -40,6 +40,7 @@ impl Passwords for Fake {
             enabled: true,
             user_type: ocis_core::user::UserType::Member,
             identities: Vec::new(),
+            password_version: String::new(),
         }))
     }
 

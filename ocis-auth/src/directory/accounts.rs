@@ -89,6 +89,7 @@ impl Accounts {
             enabled: record.enabled,
             user_type: record.user_type,
             identities: record.identities.clone(),
+            password_version: record.password_changes.to_string(),
         };
         let unchanged = before
             .and_then(|before| before.users.get(&key))

@@ -110,6 +110,7 @@ pub(super) fn first_document(hasher: &Hasher, bootstrap: &Bootstrap) -> Result<D
         enabled: true,
         created: bootstrap.now,
         password: hasher.hash_blocking(&bootstrap.admin_password)?,
+        password_changes: 0,
         user_type: UserType::Member,
         identities: Vec::new(),
     });
@@ -131,6 +132,7 @@ fn add_demo(document: &mut Document, hasher: &Hasher, bootstrap: &Bootstrap) -> 
             enabled: true,
             created: bootstrap.now,
             password: hasher.hash_blocking(user.password)?,
+            password_changes: 0,
             user_type: UserType::Member,
             identities: Vec::new(),
         });

@@ -124,7 +124,7 @@ impl Directory {
         let hash = self.hasher.hash(password).await?;
         let username = username.to_owned();
         self.change(move |document| {
-            document.user(&username)?.password = hash;
+            document.user(&username)?.set_password(hash);
             Ok(())
         })
         .await

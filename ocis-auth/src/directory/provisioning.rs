@@ -62,6 +62,7 @@ impl Provisioning for Editor {
             enabled: new.enabled,
             created: cx.now,
             password,
+            password_changes: 0,
             user_type: new.user_type,
             identities: new.identities,
         };
@@ -195,7 +196,9 @@ fn apply(record: &mut record::User, change: UserChange, password: Option<String>
     set(&mut record.user_type, change.user_type);
     set(&mut record.enabled, change.enabled);
     set(&mut record.identities, change.identities);
-    set(&mut record.password, password);
+    if let Some(hash) = password {
+        record.set_password(hash);
+    }
 }
 
 fn group<'a>(document: &'a mut Document, id: &GroupId) -> Result<&'a mut record::Group> {

@@ -48,10 +48,21 @@ pub(super) struct User {
     pub(super) created: Timestamp,
     /// The hash, as [`crate::hash`] makes it; empty for an account that signs in elsewhere.
     pub(super) password: String,
+    /// How often the account got a new one.
+    #[serde(default)]
+    pub(super) password_changes: u64,
     #[serde(default)]
     pub(super) user_type: UserType,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) identities: Vec<ExternalIdentity>,
+}
+
+impl User {
+    /// Gives the account a new password, by its hash.
+    pub(super) fn set_password(&mut self, hash: String) {
+        self.password = hash;
+        self.password_changes += 1;
+    }
 }
 
 impl fmt::Debug for User {

@@ -19,6 +19,7 @@ pub fn reset_password(dir: &Path, username: &str, password: &str) -> Result<()> 
     let store = Store::existing(dir)?;
     let mut document =
         store.load()?.ok_or_else(|| Error::not_found("the user directory does not exist"))?;
-    document.user(username)?.password = Hasher::for_this_machine()?.hash_blocking(password)?;
+    let hash = Hasher::for_this_machine()?.hash_blocking(password)?;
+    document.user(username)?.set_password(hash);
     store.save(&document)
 }

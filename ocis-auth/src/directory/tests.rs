@@ -4,7 +4,8 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use ocis_core::ErrorKind;
 use ocis_core::port::{
-    Cursor, FindUser, GetGroup, Groups, ListGroups, ListUsers, PageRequest, Users,
+    ChangeUser, Cursor, FindUser, GetGroup, Groups, ListGroups, ListUsers, PageRequest,
+    Provisioning as _, UserChange, Users,
 };
 use ocis_core::{Caller, Cx};
 use tempfile::TempDir;
@@ -216,6 +217,38 @@ async fn a_weak_hash_is_replaced_when_its_password_is_known() {
     let revision = directory.revision("marie");
     assert!(directory.check("marie", "radioactivity").await.unwrap().is_some());
     assert_eq!(directory.revision("marie"), revision, "what is strong is left alone");
+    assert_eq!(find(&directory, "marie").await.unwrap().password_version, "0", "still the first");
+}
+
+#[tokio::test]
+async fn every_new_password_is_another_version_and_a_new_hash_of_an_old_one_is_none() {
+    let dir = TempDir::new().unwrap();
+    let directory = open(&dir, false);
+    let version =
+        async |directory: &Directory| find(directory, "admin").await.unwrap().password_version;
+    let mut seen = vec![version(&directory).await];
+    directory.set_password("admin", "second").await.unwrap();
+    seen.push(version(&directory).await);
+    let admin = find(&directory, "admin").await.unwrap();
+    let change = |change| ChangeUser { user: admin.id.clone(), change };
+    let editor = Editor::new(Arc::clone(&directory));
+    let password = Some(ocis_core::config::Secret::new("third"));
+    let request = change(UserChange { password, ..UserChange::default() });
+    editor.change_user(&cx(), request).await.unwrap();
+    seen.push(version(&directory).await);
+    let mail = Some("root@example.org".to_owned());
+    let request = change(UserChange { mail, ..UserChange::default() });
+    editor.change_user(&cx(), request).await.unwrap();
+    assert_eq!(seen.last(), Some(&version(&directory).await), "the mail address is no password");
+    drop((directory, editor));
+    reset_password(&dir.path().join("idm"), "admin", "fourth").unwrap();
+    let directory = open(&dir, false);
+    seen.push(version(&directory).await);
+    directory.check("admin", "fourth").await.unwrap().unwrap();
+    assert_eq!(seen.last(), Some(&version(&directory).await), "it was only looked at");
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 4, "{seen:?}");
 }
 
 #[tokio::test]

@@ -17,6 +17,10 @@ pub(super) const GIVEN_NAME: &str = "givenname";
 /// The attribute with the family name, which oCIS has no setting for.
 pub(super) const SURNAME: &str = "sn";
 
+/// The attributes with the time of the last change of the password: that of OpenLDAP's policies,
+/// and Active Directory's. They are only compared.
+const PASSWORD_TIMES: [&str; 2] = ["pwdChangedTime", "pwdLastSet"];
+
 /// An entry: a name, and attributes with their values in bytes.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -96,6 +100,7 @@ impl Entry {
             enabled: !(by_attribute && is_off(self.text(&schema.enabled))),
             user_type: user_type(self.text(&schema.user_type)),
             identities: self.texts(IDENTITIES).filter_map(identity).collect(),
+            password_version: PASSWORD_TIMES.iter().map(|name| self.text(name)).collect(),
         })
     }
 }
@@ -113,6 +118,8 @@ pub(super) fn user_attributes(options: &LdapOptions) -> Vec<String> {
         GIVEN_NAME,
         SURNAME,
         IDENTITIES,
+        PASSWORD_TIMES[0],
+        PASSWORD_TIMES[1],
     ]
     .into_iter()
     .filter(|name| !name.is_empty())

@@ -253,6 +253,7 @@ impl Accounts<'_> {
             enabled: true,
             user_type: UserType::Federated,
             identities: vec![identity],
+            password_version: made.password_version.clone(),
         };
         assert_eq!(changed, expected);
         assert_eq!(self.user(&made.id).await.unwrap(), expected);

@@ -79,6 +79,7 @@ fn user(entry: &Entry, now: Timestamp) -> Result<Option<User>> {
         enabled: !entry.first("ownclouduserenabled").eq_ignore_ascii_case("false"),
         created: now,
         password: password.to_owned(),
+        password_changes: 0,
         user_type: user_type(entry.first("owncloudusertype")),
         identities: entry.all("ocexternalidentity").filter_map(external_identity).collect(),
         id,

@@ -114,6 +114,7 @@ impl Inner {
             session: session.id.clone(),
             scopes: request.scopes.clone(),
             since: session.since,
+            password: session.password.clone(),
             until: now.plus(CODE),
             generation: 0,
         };

@@ -51,7 +51,7 @@ impl Inner {
         let Some(session) = id.and_then(|id| self.store.session(&id, asked.now())) else {
             return Ok(None);
         };
-        let person = self.person(&asked.cx, &session.user).await?;
+        let person = self.person(&asked.cx, &session.user, &session.password).await?;
         Ok(person.map(|user| (session, user)))
     }
 

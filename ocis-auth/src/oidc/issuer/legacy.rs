@@ -5,10 +5,10 @@
 //! number of times. Here one counts once, for a refresh token of ours, and is remembered as used
 //! until it has expired.
 
+use ocis_core::Result;
 use ocis_core::port::FindUser;
 use ocis_core::time::Timestamp;
 use ocis_core::user::User;
-use ocis_core::{ErrorKind, Result};
 use serde::Deserialize;
 
 use super::client::Client;
@@ -91,6 +91,7 @@ impl Inner {
             session: random()?,
             scopes,
             since: Timestamp::from_unix(claims.iat, 0)?,
+            password: user.password_version,
             until: now.plus(self.options.refresh_token),
             generation: 0,
         };
@@ -115,13 +116,8 @@ impl Inner {
         let entry = Params::parse(identity.id.as_bytes()).unwrap_or_default();
         let id = entry.get("ownCloudUUID").and_then(|id| id.parse().ok());
         if let Some(id) = id {
-            return self.person(&asked.cx, &id).await;
+            return self.enabled(&asked.cx, FindUser::Id(id)).await;
         }
-        let find = FindUser::Username(identity.un.clone());
-        match self.parts.users.find(&asked.cx, find).await {
-            Ok(user) => Ok(Some(user).filter(|user| user.enabled)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        self.enabled(&asked.cx, FindUser::Username(identity.un.clone())).await
     }
 }

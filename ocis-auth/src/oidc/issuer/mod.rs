@@ -273,9 +273,16 @@ impl Inner {
         self.url.starts_with("https://")
     }
 
+    /// Who signed in with a password, if the account is there, may sign in, and still has that
+    /// password.
+    async fn person(&self, cx: &Cx, id: &UserId, password: &str) -> Result<Option<User>> {
+        let user = self.enabled(cx, FindUser::Id(id.clone())).await?;
+        Ok(user.filter(|user| user.password_version == password))
+    }
+
     /// The account, if it is there and may sign in.
-    async fn person(&self, cx: &Cx, id: &UserId) -> Result<Option<User>> {
-        match self.parts.users.find(cx, FindUser::Id(id.clone())).await {
+    async fn enabled(&self, cx: &Cx, which: FindUser) -> Result<Option<User>> {
+        match self.parts.users.find(cx, which).await {
             Ok(user) => Ok(Some(user).filter(|user| user.enabled)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),

@@ -38,8 +38,12 @@ impl Inner {
             Err(fault) => return self.fault(asked, fault),
         };
         // Nothing to sign in for, and somebody is signed in already.
-        if request.is_none() && self.session_id(asked).is_some() {
-            return respond::redirect(path::WELCOME, false);
+        if request.is_none() {
+            match self.session(asked).await {
+                Ok(Some(_)) => return respond::redirect(path::WELCOME, false),
+                Ok(None) => {}
+                Err(error) => return self.failure_page(asked, &error),
+            }
         }
         let hint = params.get("login_hint").unwrap_or_default();
         self.sign_in_form(asked, request.as_ref(), hint, None)
@@ -168,6 +172,7 @@ impl Inner {
             id: random()?,
             user: user.id.clone(),
             since: asked.now(),
+            password: user.password_version.clone(),
             until: asked.now().plus(self.options.refresh_token),
             clients: BTreeMap::new(),
         };

@@ -153,7 +153,7 @@ impl Inner {
         if !wanted.iter().all(|scope| grant.scopes.contains(scope)) {
             return Err(told("invalid_scope", "more than was granted"));
         }
-        if self.person(&asked.cx, &grant.user).await?.is_none() {
+        if self.person(&asked.cx, &grant.user, &grant.password).await?.is_none() {
             self.store.revoke(id).await?;
             return Err(WRONG);
         }
@@ -179,8 +179,9 @@ impl Inner {
         grant: &Grant,
         nonce: Option<String>,
     ) -> Result<Response<Body>, Refusal> {
-        const GONE: Refusal = told("invalid_grant", "the account is gone or disabled");
-        let user = self.person(&asked.cx, &grant.user).await?.ok_or(GONE)?;
+        const GONE: Refusal =
+            told("invalid_grant", "the account is gone, disabled or has another password");
+        let user = self.person(&asked.cx, &grant.user, &grant.password).await?.ok_or(GONE)?;
         let tokens = self.tokens(grant, &user, nonce, asked.now())?;
         let mut answer = json!({
             "access_token": tokens.access,

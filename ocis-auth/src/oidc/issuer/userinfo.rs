@@ -17,7 +17,7 @@ impl Inner {
         let Some(grant) = self.store.grant(&claims.grant, asked.now()) else {
             return respond::bearer_error(Some("invalid_token"));
         };
-        let user = match self.person(&asked.cx, &grant.user).await {
+        let user = match self.person(&asked.cx, &grant.user, &grant.password).await {
             Ok(Some(user)) => user,
             Ok(None) => return respond::bearer_error(Some("invalid_token")),
             Err(error) => {

@@ -7,6 +7,7 @@
 //! generation counts; an earlier one ends the family (RFC 9700 section 4.14.2).
 
 mod disk;
+mod kept;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -21,11 +22,18 @@ use ocis_core::{Error, Result};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use disk::{Change, Disk, Kind};
+use disk::{Change, Disk, Kind, Written};
+use kept::{Entry, Kept, Most};
 
-/// How many sessions, and how many grants, there can be. The one that would end first goes when
-/// there are more.
-const MOST: usize = 200_000;
+/// How many sessions there can be.
+const MOST_SESSIONS: Most = Most { of_one: 200, of_all: 200_000 };
+
+/// How many grants there can be. A page that is open gets a new one every few minutes, which is
+/// over soon.
+const MOST_GRANTS: Most = Most { of_one: 500, of_all: 200_000 };
+
+/// How many codes can wait for being used.
+const MOST_CODES: usize = 200_000;
 
 /// How many clients a session remembers; people are asked again about those beyond.
 const MOST_CLIENTS: usize = 100;
@@ -38,6 +46,9 @@ pub(super) struct Session {
     pub(super) user: UserId,
     /// When the password was given.
     pub(super) since: Timestamp,
+    /// Which password it was ([`ocis_core::user::User::password_version`]).
+    #[serde(default)]
+    pub(super) password: String,
     /// When it ends if it is not used.
     pub(super) until: Timestamp,
     /// The clients that got tokens in it, with the scopes that the person agreed to.
@@ -68,10 +79,33 @@ pub(super) struct Grant {
     pub(super) scopes: Vec<String>,
     /// When the password was given.
     pub(super) since: Timestamp,
+    /// Which password it was ([`ocis_core::user::User::password_version`]).
+    #[serde(default)]
+    pub(super) password: String,
     /// When nothing that came from it is of use any more.
     pub(super) until: Timestamp,
     /// Which refresh token counts.
     pub(super) generation: u64,
+}
+
+impl Entry for Session {
+    fn user(&self) -> &UserId {
+        &self.user
+    }
+
+    fn until(&self) -> Timestamp {
+        self.until
+    }
+}
+
+impl Entry for Grant {
+    fn user(&self) -> &UserId {
+        &self.user
+    }
+
+    fn until(&self) -> Timestamp {
+        self.until
+    }
 }
 
 /// A code that was given out, and what it must be redeemed with.
@@ -104,10 +138,9 @@ pub(super) struct Store {
     broken: Arc<AtomicBool>,
 }
 
-#[derive(Default)]
 struct Memory {
-    sessions: HashMap<String, Session>,
-    grants: HashMap<String, Grant>,
+    sessions: Kept<Session>,
+    grants: Kept<Grant>,
     pending: HashMap<String, Pending>,
 }
 
@@ -116,21 +149,31 @@ impl Store {
     /// [`ocis_core::ErrorKind::Unavailable`] when another process has it open.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let broken = Arc::new(AtomicBool::new(false));
-        let mut memory = Memory::default();
+        let mut memory = Memory {
+            sessions: Kept::new(MOST_SESSIONS),
+            grants: Kept::new(MOST_GRANTS),
+            pending: HashMap::new(),
+        };
+        let mut too_many = Vec::new();
         let disk = Disk::open(path, Arc::clone(&broken), |kind, key, value| {
             let told = || Error::internal("an entry of the sessions is damaged").with("key", key);
             match kind {
                 Kind::Session => {
                     let session = serde_json::from_slice(value).map_err(|e| told().because(e))?;
-                    memory.sessions.insert(key.to_owned(), session);
+                    let gone = memory.sessions.insert(key, session);
+                    too_many.extend(gone.map(|gone| (Kind::Session, gone)));
                 }
                 Kind::Grant => {
                     let grant = serde_json::from_slice(value).map_err(|e| told().because(e))?;
-                    memory.grants.insert(key.to_owned(), grant);
+                    let gone = memory.grants.insert(key, grant);
+                    too_many.extend(gone.map(|gone| (Kind::Grant, gone)));
                 }
             }
             Ok(())
         })?;
+        for (kind, gone) in too_many {
+            disk.send(Change::remove(kind, &gone))?;
+        }
         Ok(Self { memory: Mutex::new(memory), disk, broken })
     }
 
@@ -153,13 +196,11 @@ impl Store {
     pub(super) async fn put_session(&self, session: Session) -> Result<()> {
         let written = {
             let mut memory = self.memory.lock();
-            let full = memory.sessions.len() >= MOST && !memory.sessions.contains_key(&session.id);
-            if full && let Some(oldest) = first_to_end(&memory.sessions, |session| session.until) {
-                memory.sessions.remove(&oldest);
-                self.disk.send(Change::remove(Kind::Session, &oldest))?;
-            }
             let change = Change::put(Kind::Session, &session.id, &session)?;
-            memory.sessions.insert(session.id.clone(), session);
+            let id = session.id.clone();
+            if let Some(gone) = memory.sessions.insert(&id, session) {
+                self.disk.send(Change::remove(Kind::Session, &gone))?;
+            }
             self.disk.write(change)?
         };
         written.done().await
@@ -191,10 +232,10 @@ impl Store {
     /// Remembers a code that is given out.
     pub(super) fn put_pending(&self, pending: Pending, now: Timestamp) {
         let mut memory = self.memory.lock();
-        if memory.pending.len() >= MOST {
+        if memory.pending.len() >= MOST_CODES {
             memory.pending.retain(|_, pending| pending.until > now);
         }
-        if memory.pending.len() < MOST {
+        if memory.pending.len() < MOST_CODES {
             memory.pending.insert(pending.grant.id.clone(), pending);
         }
     }
@@ -215,17 +256,18 @@ impl Store {
     pub(super) async fn put_grant(&self, grant: Grant) -> Result<()> {
         let written = {
             let mut memory = self.memory.lock();
-            if memory.grants.len() >= MOST
-                && let Some(oldest) = first_to_end(&memory.grants, |grant| grant.until)
-            {
-                memory.grants.remove(&oldest);
-                self.disk.send(Change::remove(Kind::Grant, &oldest))?;
-            }
-            let change = Change::put(Kind::Grant, &grant.id, &grant)?;
-            memory.grants.insert(grant.id.clone(), grant);
-            self.disk.write(change)?
+            self.insert_grant(&mut memory, grant)?
         };
         written.done().await
+    }
+
+    fn insert_grant(&self, memory: &mut Memory, grant: Grant) -> Result<Written> {
+        let change = Change::put(Kind::Grant, &grant.id, &grant)?;
+        let id = grant.id.clone();
+        if let Some(gone) = memory.grants.insert(&id, grant) {
+            self.disk.send(Change::remove(Kind::Grant, &gone))?;
+        }
+        self.disk.write(change)
     }
 
     /// Adds a grant unless there is one of its id, which is then returned.
@@ -235,9 +277,7 @@ impl Store {
             if let Some(known) = memory.grants.get(&grant.id) {
                 return Ok(Some(known.clone()));
             }
-            let change = Change::put(Kind::Grant, &grant.id, &grant)?;
-            memory.grants.insert(grant.id.clone(), grant);
-            self.disk.write(change)?
+            self.insert_grant(&mut memory, grant)?
         };
         written.done().await?;
         Ok(None)
@@ -289,26 +329,14 @@ impl Store {
     pub(super) fn sweep(&self, now: Timestamp) -> Result<()> {
         let mut memory = self.memory.lock();
         memory.pending.retain(|_, pending| pending.until > now);
-        let ended = |until: Timestamp| until <= now;
-        let sessions: Vec<String> =
-            memory.sessions.values().filter(|s| ended(s.until)).map(|s| s.id.clone()).collect();
-        for id in sessions {
-            memory.sessions.remove(&id);
+        for id in memory.sessions.sweep(now) {
             self.disk.send(Change::remove(Kind::Session, &id))?;
         }
-        let grants: Vec<String> =
-            memory.grants.values().filter(|g| ended(g.until)).map(|g| g.id.clone()).collect();
-        for id in grants {
-            memory.grants.remove(&id);
+        for id in memory.grants.sweep(now) {
             self.disk.send(Change::remove(Kind::Grant, &id))?;
         }
         Ok(())
     }
-}
-
-/// The key of what ends first.
-fn first_to_end<T>(entries: &HashMap<String, T>, until: fn(&T) -> Timestamp) -> Option<String> {
-    entries.iter().min_by_key(|(_, entry)| until(entry)).map(|(key, _)| key.clone())
 }
 
 /// How often [`Store::sweep`] is worth its while.

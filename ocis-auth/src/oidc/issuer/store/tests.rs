@@ -14,6 +14,7 @@ fn grant(id: &str, until: i64) -> Grant {
         session: "s".to_owned(),
         scopes: vec!["openid".to_owned()],
         since: at(0),
+        password: String::new(),
         until: at(until),
         generation: 0,
     }
@@ -24,6 +25,7 @@ fn session(id: &str, until: i64) -> Session {
         id: id.to_owned(),
         user: UserId::parse("einstein").unwrap(),
         since: at(0),
+        password: String::new(),
         until: at(until),
         clients: BTreeMap::new(),
     }

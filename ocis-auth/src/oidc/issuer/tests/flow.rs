@@ -120,6 +120,36 @@ async fn a_refresh_token_ends_with_its_time_its_client_and_its_person() {
 }
 
 #[tokio::test]
+async fn another_password_and_an_account_that_is_gone_end_sessions_and_grants() {
+    type Change = fn(&People);
+    let changes: [(&str, Change); 3] = [
+        ("another password", |people| *people.password_version.lock() = "2".into()),
+        ("disabled", |people| *people.disabled.lock() = true),
+        ("deleted", |people| *people.deleted.lock() = true),
+    ];
+    for (what, change) in changes {
+        let mut desk = Desk::new();
+        let tokens = desk.tokens("marie").await;
+        let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
+        let waiting = desk.authorize(&[]).await.code();
+        assert_eq!(desk.get(path::SIGN_IN).await.location(), path::WELCOME);
+        change(&desk.people);
+        assert_eq!(desk.userinfo(&text("access_token")).await.status, 401, "{what}");
+        let refused = desk.refresh(&text("refresh_token")).await.json();
+        assert_eq!(refused["error"], "invalid_grant", "{what}");
+        let refused = desk.redeem(&waiting, &[]).await.json();
+        assert_eq!(refused["error"], "invalid_grant", "{what}: a code that was given out");
+        let silent = desk.authorize(&[("prompt", "none")]).await.answer();
+        assert_eq!(silent.get("error"), Some("login_required"), "{what}");
+        assert!(desk.authorize(&[]).await.location().starts_with(path::SIGN_IN), "{what}");
+        assert_eq!(desk.get(path::SIGN_IN).await.status, 200, "{what}: a form, and no circle");
+        let mut desk = desk.restart();
+        let silent = desk.authorize(&[("prompt", "none")]).await.answer();
+        assert_eq!(silent.get("error"), Some("login_required"), "{what}: after a restart");
+    }
+}
+
+#[tokio::test]
 async fn without_offline_access_there_is_no_refresh_token() {
     let mut desk = Desk::new();
     let code = desk.sign_in("marie", &[("scope", "openid unknown")]).await.code();

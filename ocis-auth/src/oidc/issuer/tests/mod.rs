@@ -33,6 +33,8 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 #[derive(Debug, Default)]
 struct People {
     disabled: Mutex<bool>,
+    deleted: Mutex<bool>,
+    password_version: Mutex<String>,
     slow: Mutex<bool>,
     peers: Mutex<Vec<Option<IpAddr>>>,
 }
@@ -44,6 +46,9 @@ impl People {
             "einstein" => ("058bff95-6708-4fe5-91e4-9ea3d377588b", "einstein@example.org"),
             _ => return None,
         };
+        if *self.deleted.lock() {
+            return None;
+        }
         Some(User {
             id: UserId::parse(id).unwrap(),
             username: name.into(),
@@ -55,6 +60,7 @@ impl People {
             enabled: !*self.disabled.lock(),
             user_type: UserType::Member,
             identities: Vec::new(),
+            password_version: self.password_version.lock().clone(),
         })
     }
 }

@@ -75,6 +75,7 @@ fn user(id: &str, username: &str, names: [&str; 3]) -> User {
             issuer: "https://localhost:9200".into(),
             id: id.into(),
         }],
+        password_version: String::new(),
     }
 }
 
@@ -407,6 +408,7 @@ impl Provisioning for Fake {
             enabled: new.enabled,
             user_type: new.user_type,
             identities: new.identities,
+            password_version: String::new(),
         };
         if let Some(password) = new.password {
             state.passwords.push((user.id.clone(), password.expose().into()));

@@ -593,6 +593,7 @@ impl Users for Memory {
             identities: Vec::new(),
             given_name: "Albert".into(),
             surname: "Einstein".into(),
+            password_version: String::new(),
         })
     }
 
