@@ -18,6 +18,12 @@ pub(super) fn key(user: &UserId) -> DocumentKey {
     DocumentKey { space: SPACE.into(), path: format!("{user}.json") }
 }
 
+/// Stands where the tokens of oCIS were taken over, so that it is done once: one that was revoked
+/// since then must not come back.
+pub(super) fn taken_over() -> DocumentKey {
+    DocumentKey { space: SPACE.into(), path: "ocis-rs/taken-over".into() }
+}
+
 /// The tokens of an account, by name.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Tokens(pub(super) BTreeMap<String, Record>);
@@ -81,6 +87,12 @@ impl Record {
     /// The hash.
     pub(super) fn hash(&self) -> &str {
         &self.password
+    }
+
+    /// Whose token it is, if that is said.
+    pub(super) fn owner(&self) -> Option<UserId> {
+        let id = self.rest.get("user")?.get("opaque_id")?.as_str()?;
+        UserId::parse(id).ok()
     }
 
     /// Whether the token is good no longer. One without a time is good for ever, as in reva.

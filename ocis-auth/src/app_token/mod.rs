@@ -2,17 +2,19 @@
 //!
 //! [`AppTokens`] makes, lists and revokes them (the port of the same name) and lets programs sign in
 //! with them (the port [`Authenticate`]). They are kept through [`KeyValue`] (`document`); a hash is
-//! all that is kept of a token (`token`).
+//! all that is kept of a token (`token`). Those of oCIS 7 are taken over (`takeover`).
 //!
 //! What was verified is remembered under a keyed hash, so a request costs a look-up and a question
 //! for the account as it is now: whoever was disabled is out at once, and so is a token that was
 //! revoked or has expired.
 
 mod document;
+mod takeover;
 mod token;
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -26,18 +28,23 @@ use ocis_core::port::{
     FindUser, KeyValue, ListAppTokens, NewAppToken, PutDocument, RevokeAppToken, Users,
 };
 use ocis_core::role::RolePermission;
+use ocis_core::time::Timestamp;
 use ocis_core::user::User;
 use ocis_core::{Caller, Cx, Error, ErrorKind, Identity, Result};
+use tokio::sync::OnceCell;
 
 use self::document::{Record, Tokens};
 use crate::digest::{self, Digest};
 use crate::identity;
 use crate::throttle::{self, Throttle};
+use crate::turns::Turns;
 
 /// How often a change is tried again when somebody else changed the document meanwhile.
 const TRIES: usize = 5;
 /// The longest label in bytes.
 const LONGEST_LABEL: usize = 1000;
+/// How many people's slow hashes are verified at once, and how many may wait for that.
+const SLOW_AT_ONCE: (usize, usize) = (2, 64);
 
 /// How [`AppTokens`] behaves.
 #[derive(Debug, Clone)]
@@ -51,12 +58,15 @@ pub struct AppTokenOptions {
     pub most: usize,
     /// How many verified tokens are remembered.
     pub capacity: u64,
+    /// The file of oCIS's app tokens, which are taken over once.
+    pub takes_over: Option<PathBuf>,
 }
 
 impl AppTokenOptions {
     /// The defaults: no impersonation, 500 tokens for each account, 10,000 remembered.
     pub fn new(idp: impl Into<Arc<str>>) -> Self {
-        Self { idp: idp.into(), impersonation: false, most: 500, capacity: 10_000 }
+        let idp = idp.into();
+        Self { idp, impersonation: false, most: 500, capacity: 10_000, takes_over: None }
     }
 }
 
@@ -72,6 +82,24 @@ pub struct AppTokens {
     revision: AtomicU64,
     /// The account and the hash that stand for those that there are not.
     decoy: (UserId, String),
+    has_taken_over: OnceCell<()>,
+    turns: Turns,
+}
+
+/// What somebody presented, by its form.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form<'a> {
+    /// A token of ours, with its name.
+    Ours(&'a str),
+    /// A token of oCIS, which has none.
+    OfOcis,
+}
+
+impl<'a> Form<'a> {
+    fn of(token: &'a str) -> Option<Self> {
+        let of_ocis = || takeover::has_form(token).then_some(Self::OfOcis);
+        token::name(token).map(Self::Ours).or_else(of_ocis)
+    }
 }
 
 /// A token that was right.
@@ -100,6 +128,8 @@ impl AppTokens {
             memory: moka::sync::Cache::new(options.capacity),
             revision: AtomicU64::new(0),
             decoy: (UserId::random(), token::make()?.1),
+            has_taken_over: OnceCell::new(),
+            turns: Turns::new(SLOW_AT_ONCE.0, SLOW_AT_ONCE.1),
             options,
         })
     }
@@ -112,7 +142,7 @@ impl AppTokens {
         peer: Option<IpAddr>,
     ) -> Result<Arc<Identity>> {
         // What has not the form of a token is a password, and for others to judge and to count.
-        let name = token::name(token).ok_or_else(refused)?;
+        let form = Form::of(token).ok_or_else(refused)?;
         let own = own_account(cx);
         let key = digest::of(&self.secret, [username.as_bytes(), token.as_bytes()]);
         let revision = self.revision.load(Ordering::Acquire);
@@ -122,9 +152,13 @@ impl AppTokens {
         {
             return self.still(&own, verified.user, username).await;
         }
+        // A password may look like a token of oCIS; then it is for others as well.
+        if form == Form::OfOcis && !self.has_tokens_of_ocis(&own, username).await? {
+            return Err(refused());
+        }
         let (account, peer) = (self.throttle.account(username), peer.map(throttle::network));
         self.throttle.begin(&account, &key, peer, cx.now)?;
-        match self.check(&own, username, name, token).await {
+        match self.check(&own, username, form, token).await {
             Ok(Some((user, ends))) => {
                 self.throttle.succeeded(&account, peer);
                 self.memory.insert(key, Verified { user: user.id.clone(), ends, revision });
@@ -160,24 +194,91 @@ impl AppTokens {
         &self,
         cx: &Cx,
         username: &str,
-        name: &str,
+        form: Form<'_>,
         token: &str,
     ) -> Result<Option<(User, i64)>> {
-        let user = match self.users.find(cx, FindUser::Username(username.to_owned())).await {
-            Ok(user) => Some(user),
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
+        let user = self.user(cx, username).await?;
         let (nobody, no_hash) = &self.decoy;
         let (tokens, _) = self.read(cx, user.as_ref().map_or(nobody, |user| &user.id)).await?;
-        let record = tokens.0.get(name);
-        let right = token::is_hash_of(token, record.map_or(no_hash, Record::hash));
-        let good = record.filter(|record| right && !record.is_expired(cx.now));
+        let good = match form {
+            Form::Ours(name) => {
+                let record = tokens.0.get(name);
+                let right = token::is_hash_of(token, record.map_or(no_hash, Record::hash));
+                record.cloned().filter(|record| right && !record.is_expired(cx.now))
+            }
+            Form::OfOcis => self.of_ocis(tokens, token, cx.now).await?,
+        };
         let enabled = user.filter(|user| user.enabled);
         Ok(enabled.zip(good).map(|(user, record)| (user, record.ends())))
     }
 
+    async fn user(&self, cx: &Cx, username: &str) -> Result<Option<User>> {
+        match self.users.find(cx, FindUser::Username(username.to_owned())).await {
+            Ok(user) => Ok(Some(user)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the account has tokens that were taken over.
+    async fn has_tokens_of_ocis(&self, cx: &Cx, username: &str) -> Result<bool> {
+        let Some(user) = self.user(cx, username).await? else { return Ok(false) };
+        let (tokens, _) = self.read(cx, &user.id).await?;
+        Ok(tokens.0.values().any(|record| takeover::is_of_ocis(record.hash())))
+    }
+
+    /// The record of a token that was taken over.
+    async fn of_ocis(&self, tokens: Tokens, token: &str, now: Timestamp) -> Result<Option<Record>> {
+        let token = Secret::new(token);
+        let good = move |record: &Record| {
+            takeover::is_of_ocis(record.hash())
+                && !record.is_expired(now)
+                && takeover::is_hash_of(token.expose(), record.hash())
+        };
+        self.turns.take(move || Ok(tokens.0.into_values().find(good))).await
+    }
+
+    /// Takes the tokens of oCIS over, unless that was done. What cannot be read is left alone, and
+    /// looked at again when the service starts again.
+    async fn take_over(&self, cx: &Cx) -> Result<()> {
+        let Some(path) = &self.options.takes_over else { return Ok(()) };
+        if self.store.get(cx, document::taken_over()).await?.is_some() {
+            return Ok(());
+        }
+        let file = path.clone();
+        let found = tokio::task::spawn_blocking(move || takeover::read(&file)).await;
+        let found = found.map_err(|error| Error::internal("taking over broke off").because(error));
+        let found = match found.flatten() {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                tracing::error!(%error, "nobody can sign in with an app token of oCIS");
+                return Ok(());
+            }
+        };
+        let mut count = 0;
+        for (user, records) in found {
+            count += records.len();
+            self.edit(cx, &user, |tokens| {
+                for (name, record) in &records {
+                    tokens.0.entry(name.clone()).or_insert_with(|| record.clone());
+                }
+                Ok(())
+            })
+            .await?;
+        }
+        let (key, condition) = (document::taken_over(), DocumentCondition::None);
+        self.store.put(cx, PutDocument { key, content: Vec::new(), condition }).await?;
+        tracing::info!(count, file = %path.display(), "app tokens of oCIS taken over");
+        Ok(())
+    }
+
     async fn read(&self, cx: &Cx, user: &UserId) -> Result<(Tokens, DocumentCondition)> {
+        self.has_taken_over.get_or_try_init(|| self.take_over(cx)).await?;
+        self.document(cx, user).await
+    }
+
+    async fn document(&self, cx: &Cx, user: &UserId) -> Result<(Tokens, DocumentCondition)> {
         match self.store.get(cx, document::key(user)).await? {
             Some(document) => {
                 let tokens = Tokens::read(&document.content)?;
@@ -194,8 +295,18 @@ impl AppTokens {
         user: &UserId,
         change: impl Fn(&mut Tokens) -> Result<()> + Send + Sync,
     ) -> Result<()> {
+        self.has_taken_over.get_or_try_init(|| self.take_over(cx)).await?;
+        self.edit(cx, user, change).await
+    }
+
+    async fn edit(
+        &self,
+        cx: &Cx,
+        user: &UserId,
+        change: impl Fn(&mut Tokens) -> Result<()> + Send + Sync,
+    ) -> Result<()> {
         for _ in 0..TRIES {
-            let (mut tokens, condition) = self.read(cx, user).await?;
+            let (mut tokens, condition) = self.document(cx, user).await?;
             change(&mut tokens)?;
             let key = document::key(user);
             let request = PutDocument { key, content: tokens.written()?, condition };

@@ -238,3 +238,38 @@ async fn tokens_that_are_made_at_once_are_all_kept() {
         setting.sign_in(0, "marie", token).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn tokens_of_ocis_go_on_and_one_that_was_revoked_does_not_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("appauth.json");
+    std::fs::write(&file, takeover::tests::OF_OCIS).unwrap();
+    let options = AppTokenOptions { takes_over: Some(file), ..AppTokenOptions::new(IDP) };
+    let mut setting = Setting::with(options.clone());
+    let [good, expired] = takeover::tests::TOKENS.map(Secret::new);
+    for _ in 0..2 {
+        setting.sign_in(1, "marie", &good).await.unwrap();
+    }
+    assert_eq!(setting.kind(1, "marie", &expired).await, ErrorKind::Unauthenticated);
+    assert_eq!(setting.kind(1, "moss", &good).await, ErrorKind::Unauthenticated);
+    assert_eq!(setting.kind(3600, "marie", &good).await, ErrorKind::Unauthenticated, "in time");
+    // A password of this form is nobody's failure where there is no token of oCIS.
+    for _ in 0..100 {
+        assert_eq!(setting.kind(1, "admin", &good).await, ErrorKind::Unauthenticated);
+    }
+
+    let own = setting.token().await;
+    let marie = setting.accounts.signed_in("marie", 2);
+    let list = setting.tokens.list(&marie, ListAppTokens {}).await.unwrap();
+    let kept = list.iter().find(|token| token.hash.starts_with("$2a$")).unwrap();
+    assert_eq!((list.len(), kept.label.as_str()), (2, "Generated via API"), "{list:?}");
+    let revoke = RevokeAppToken { token: Secret::new(kept.hash.as_str()) };
+    setting.tokens.revoke(&marie, revoke).await.unwrap();
+    assert_eq!(setting.kind(2, "marie", &good).await, ErrorKind::Unauthenticated);
+
+    let throttle = Arc::new(Throttle::new(Limits::default()).unwrap());
+    let (store, users) = (Arc::clone(&setting.documents) as _, Arc::clone(&setting.accounts) as _);
+    setting.tokens = AppTokens::new(store, users, throttle, options).unwrap();
+    assert_eq!(setting.kind(3, "marie", &good).await, ErrorKind::Unauthenticated, "it came back");
+    setting.sign_in(3, "marie", &own).await.unwrap();
+}

@@ -24,6 +24,7 @@ impl Service for AuthApp {
     fn build(config: Self::Config, peers: &Peers) -> Result<Unit> {
         let options = AppTokenOptions {
             impersonation: config.allow_impersonation,
+            takes_over: Some(config.database),
             ..AppTokenOptions::new(config.issuer.as_str().trim_end_matches('/'))
         };
         let (store, users, throttle) = (peers.key_value(), peers.users(), peers.throttle()?);

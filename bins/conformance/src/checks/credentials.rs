@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use ocis_conformance::harness::{Launch, Plan, Server, World, free_port, run};
 
@@ -14,6 +14,7 @@ pub(crate) fn register(plan: &mut Plan) {
     plan.add("credentials-app-token", app_token);
     plan.add("credentials-app-token-over-http", over_http);
     plan.add("credentials-app-token-guessing", guessing);
+    plan.add("credentials-app-token-of-ocis", of_ocis);
     plan.add("credentials-signed-url", signed_url);
 }
 
@@ -98,6 +99,42 @@ fn over_http(world: &World) -> Result<()> {
     marie.send("DELETE", &one, &[], b"")?.expect(&[200])?;
     ensure!(curl(&server, &["-u", &with], "/graph/v1.0/me")? == "401", "revoked");
     server.anonymous().get("/auth-app/tokens")?.expect(&[401])?;
+    Ok(())
+}
+
+/// A token that a real oCIS gave out, as its file has it, goes on to be good until its owner revokes
+/// it, which also counts after a restart.
+fn of_ocis(world: &World) -> Result<()> {
+    const TOKEN: &str = "k3Q9x1Z7m5B0w8R2";
+    const HASH: &str = "$2a$11$abcdefghijklmnopqrstuuOYV6t8qp0xvXKw1ctlKDhmMu4BQcBPy";
+    const EINSTEIN: &str = "4c510ada-c86b-4815-8820-42cdf82c3d51";
+    let launch = with_tokens(world)?.env("PROXY_ENABLE_BASIC_AUTH", "true");
+    let key =
+        format!("idp:\"https://localhost:9200\" opaque_id:\"{EINSTEIN}\" type:USER_TYPE_PRIMARY");
+    let file = json!({ key: { HASH: {
+        "password": HASH, "label": "Generated via CLI", "expiration": {"seconds": 4_000_000_000_u64},
+        "ctime": {"seconds": 1_700_000_000}, "utime": {"seconds": 1_700_000_000},
+        "user": {"idp": "https://localhost:9200", "opaque_id": EINSTEIN, "type": 1},
+    }}});
+    fs::create_dir_all(launch.data())?;
+    let place = launch.data().join("appauth.json");
+    fs::write(&place, file.to_string())?;
+    let mut server = launch.start()?;
+    let with = format!("einstein:{TOKEN}");
+    let me = |server: &Server, who: &str| curl(server, &["-u", who], "/graph/v1.0/me");
+    ensure!(me(&server, &with)? == "200", "a token of oCIS");
+    ensure!(me(&server, &with.replace("k3Q9", "k3Q4"))? == "401", "another token");
+    ensure!(me(&server, &with.replace("einstein", "marie"))? == "401", "somebody else");
+    let mut einstein = server.user("einstein", "relativity");
+    let listed: Value = serde_json::from_slice(&einstein.get("/auth-app/tokens")?.body)?;
+    ensure!(listed[0]["token"] == HASH && listed[0]["label"] == "Generated via CLI", "{listed}");
+    let one = format!("/auth-app/tokens?token={HASH}");
+    einstein.send("DELETE", &one, &[], b"")?.expect(&[200])?;
+    ensure!(me(&server, &with)? == "401", "revoked");
+    server.terminate(Duration::from_secs(20))?;
+    server.restart()?;
+    ensure!(me(&server, &with)? == "401", "revoked, and back after a restart");
+    ensure!(fs::read_to_string(&place)? == file.to_string(), "the file of oCIS was changed");
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! Settings of auth-app.
 
+use std::path::PathBuf;
+
 use ocis_core::config::{Secret, WebUrl};
 use ocis_core::settings;
 
@@ -14,6 +16,9 @@ settings! {
         /// Key with which parts of the server act for a user.
         machine_auth_api_key: Secret = "",
             "machine_auth_api_key", ["OCIS_MACHINE_AUTH_API_KEY", "AUTH_APP_MACHINE_AUTH_API_KEY"], required;
+        /// File of an oCIS's app tokens, which are taken over once.
+        database: PathBuf = "$OCIS_BASE_DATA_PATH/appauth.json",
+            "database", ["AUTH_APP_DATABASE_PATH"];
         /// Whether administrators may make tokens for other accounts.
         allow_impersonation: bool = "false",
             "allow_impersonation", ["AUTH_APP_ENABLE_IMPERSONATION"];
