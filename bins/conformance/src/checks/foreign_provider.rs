@@ -27,6 +27,7 @@ pub(crate) fn register(plan: &mut Plan) {
         clients(&server, &provider)
     });
     plan.add("foreign-provider-jwt-logout", logout_of_signed);
+    plan.add("foreign-provider-roles", roles);
     plan.add("foreign-provider-opaque-logout", logout_of_opaque);
     plan.add("foreign-provider-forged", forged);
     plan.add("foreign-provider-well-known", well_known);
@@ -96,6 +97,58 @@ fn groups(user: &Value) -> Vec<&str> {
     names
 }
 
+/// With `PROXY_ROLE_ASSIGNMENT_DRIVER=oidc` a claim gives the role: the first of the mapping that it
+/// holds, with every new token, and whoever it gives none is not let in.
+fn roles(world: &World) -> Result<()> {
+    const PROXY: &str = "role_assignment:
+  driver: oidc
+  oidc_role_mapper:
+    role_claim: roles
+    role_mapping:
+      - {role_name: admin, claim_value: chief}
+      - {role_name: spaceadmin, claim_value: ocisSpaceAdmin}
+      - {role_name: user, claim_value: ocisUser}
+";
+    let mut written = Ok(());
+    let (server, provider) = start_with(world, TokenFormat::Jwt, |launch| {
+        written = launch.init().and_then(|_| launch.write_config("proxy.yaml", PROXY));
+        launch
+    })?;
+    written?;
+    let person = |roles: Value| json!({"email": "p@example.org", "groups": [], "roles": roles});
+    let said = |ada: Value| {
+        json!({
+            "ada": person(ada), "grace": person(json!("ocisSpaceAdmin")), "norole": person(json!([])),
+        })
+    };
+    provider.set_people(&said(json!(["ocisUser", "chief"])))?;
+    let status = |token: &str, path: &str| -> Result<u16> {
+        Ok(signed_in(&server, token).get(path)?.status)
+    };
+    let (all_users, all_drives) = ("/graph/v1.0/users", "/graph/v1.0/drives");
+    let chief = provider.sign_in("ada")?;
+    ensure!(status(&chief, all_users)? == 200, "a chief is no administrator");
+    let grace = provider.sign_in("grace")?;
+    ensure!(status(&grace, all_drives)? == 200 && status(&grace, all_users)? == 403, "grace");
+    let norole = provider.sign_in("norole")?;
+    for path in [all_users, "/graph/v1.0/me", "/remote.php/webdav/"] {
+        let status = status(&norole, path)?;
+        ensure!(status == 403, "{path} without a role: {status}");
+    }
+    provider.set_people(&said(json!("ocisUser")))?;
+    let user = provider.sign_in("ada")?;
+    ensure!(status(&user, all_users)? == 403, "the role of yesterday");
+    ensure!(status(&user, "/remote.php/webdav/")? != 403, "no role at all");
+    // Who lost a right does not keep it in another browser.
+    ensure!(status(&chief, all_users)? == 403, "the token of yesterday");
+    provider.set_people(&said(json!(["chief"])))?;
+    let again = provider.sign_in("ada")?;
+    ensure!(status(&again, all_users)? == 200, "a chief again is no administrator");
+    // Another way in has the role that the account has, and gives none.
+    server.admin().get(all_users)?.expect(&[200])?;
+    Ok(())
+}
+
 /// WebDAV with the token: our own client, curl, rclone.
 fn clients(server: &Server, provider: &Provider) -> Result<()> {
     let token = provider.sign_in("ada")?;
@@ -147,7 +200,7 @@ fn rclone(server: &Server, token: &str, home: &Path, arguments: &[&str]) -> Resu
 
 /// The provider says that a session has ended: its token is refused at once, others are not.
 fn logout_of_signed(world: &World) -> Result<()> {
-    let (server, provider) = start(world, TokenFormat::Jwt)?;
+    let (mut server, provider) = start(world, TokenFormat::Jwt)?;
     let status = |token: &str| -> Result<u16> {
         Ok(signed_in(&server, token).propfind("/remote.php/webdav/", "0")?.status)
     };
@@ -156,6 +209,12 @@ fn logout_of_signed(world: &World) -> Result<()> {
     provider.sign_out("ada")?;
     until(|| Ok(status(&mine)? == 401)).with_context(|| provider.log())?;
     ensure!(status(&other)? == 207, "a session that went on is refused");
+    server.terminate(LIMIT)?;
+    server.restart()?;
+    let root = "/remote.php/webdav/";
+    let status = signed_in(&server, &mine).propfind(root, "0")?.status;
+    ensure!(status == 401, "a restart brings a session back that the provider ended: {status}");
+    signed_in(&server, &other).propfind(root, "0")?.expect(&[207])?;
     Ok(())
 }
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_lc_rs::hmac;
-use ocis_core::port::{Authenticate, Credentials};
+use ocis_core::port::{Authenticate, Credentials, KeyValue};
 use ocis_core::{Cx, Error, ErrorKind, Identity, Result};
 use zeroize::Zeroizing;
 
@@ -87,17 +87,26 @@ impl Bearer {
         })
     }
 
+    /// Remembers in `documents` which sessions the provider ended; without this, until the process
+    /// ends.
+    #[must_use]
+    pub fn remembering_in(mut self, documents: Arc<dyn KeyValue>) -> Self {
+        self.ended = Ended::kept_in(documents);
+        self
+    }
+
     /// The verifier of the tokens.
     pub fn verifier(&self) -> &Verifier {
         &self.verifier
     }
 
     /// Ends the sessions that a logout token of the provider names: their tokens are refused from
-    /// now on. Doing it again with the same token changes nothing. Errors as those of
-    /// [`Verifier::logout_token`].
+    /// now on, also after a restart. Doing it again with the same token changes nothing. Errors as
+    /// those of [`Verifier::logout_token`], and [`ErrorKind::Unavailable`] when it cannot be made
+    /// durable.
     pub async fn log_out(&self, cx: &Cx, token: &str) -> Result<LogoutToken> {
         let ended = self.verifier.logout_token(cx, token).await?;
-        self.ended.end(&ended, cx.now);
+        self.ended.end(cx, &ended).await?;
         tracing::info!(subject = ended.subject, "session ended by the OpenID provider");
         Ok(ended)
     }
@@ -124,6 +133,7 @@ impl Bearer {
 
     /// A token that is not remembered.
     async fn first(&self, cx: &Cx, key: Digest, token: &str) -> Result<Arc<Identity>> {
+        self.ended.load(cx).await?;
         let verified = match self.verifier.access_token(cx, token).await {
             Err(error) if error.kind() == ErrorKind::Unauthenticated => {
                 self.memory.refuse(key, cx.now);

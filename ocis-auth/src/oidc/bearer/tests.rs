@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use ocis_core::Caller;
 use ocis_core::config::Secret;
+use ocis_core::conformance::MemoryDocuments;
 use ocis_core::id::UserId;
 use ocis_core::port::{
     AssignRole, FindUser, Groups, Provisioning, RoleAssignment, Roles, UnassignRole, Users,
@@ -311,4 +312,35 @@ async fn a_logout_of_a_person_ends_what_began_before_and_a_replay_nothing_new() 
     assert_eq!(kind(&bearer, &after, NOW + 2).await, None);
     bearer.log_out(&cx(NOW + 3), &logout).await.unwrap();
     assert_eq!(kind(&bearer, &after, NOW + 3).await, None);
+}
+
+#[tokio::test]
+async fn a_restart_forgets_no_session_that_ended() {
+    let world = World::new();
+    let documents = Arc::<MemoryDocuments>::default();
+    let start = || world.bearer().remembering_in(Arc::clone(&documents) as _);
+    let (mine, other) = (world.token(json!({"sid": "a"})), world.token(json!({"sid": "b"})));
+    let bearer = start();
+    for token in [&mine, &other] {
+        assert_eq!(kind(&bearer, token, NOW).await, None);
+    }
+    let logout = world.logout(json!({"sid": "a", "sub": "1"}));
+    documents.set_broken(true);
+    let error = bearer.log_out(&cx(NOW), &logout).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "the provider has to tell it again");
+    assert_eq!(kind(&bearer, &mine, NOW).await, REFUSED, "it counts all the same");
+    documents.set_broken(false);
+    bearer.log_out(&cx(NOW), &logout).await.unwrap();
+
+    let again = start();
+    assert_eq!(kind(&again, &mine, NOW).await, REFUSED);
+    assert_eq!(kind(&again, &other, NOW).await, None);
+    again.log_out(&cx(NOW + 1), &world.logout(json!({"sub": "1"}))).await.unwrap();
+    let third = start();
+    assert_eq!(kind(&third, &other, NOW + 1).await, REFUSED);
+    let after = world.token(json!({"iat": NOW + 2, "sid": "c"}));
+    assert_eq!(kind(&third, &after, NOW + 2).await, None);
+
+    documents.set_broken(true);
+    assert_eq!(kind(&start(), &after, NOW + 2).await, Some(ErrorKind::Unavailable));
 }
