@@ -29,7 +29,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tower::service_fn;
 
-use super::{Edge, EdgeParts, Scheme};
+use super::{Edge, EdgeParts, GivenRoute, GivenRoutes, Scheme};
 
 /// `admin:secret`, URL `https://cloud.example.org`.
 pub(crate) const ADMIN: &str = "Basic YWRtaW46c2VjcmV0";
@@ -103,8 +103,11 @@ pub(crate) struct RoleBook {
 
 #[async_trait]
 impl Roles for RoleBook {
-    async fn assigned(&self, _: &Cx, _: UserId) -> Result<Option<RoleAssignment>> {
-        Err(Error::unimplemented("not in this fake"))
+    async fn assigned(&self, cx: &Cx, user: UserId) -> Result<Option<RoleAssignment>> {
+        if !matches!(user.as_str(), "light" | "boss") {
+            return Ok(None);
+        }
+        self.ensure(cx, AssignRole { user, role: UserRole::User }).await.map(Some)
     }
 
     async fn holders(&self, _: &Cx, _: UserRole) -> Result<Vec<RoleAssignment>> {
@@ -197,6 +200,8 @@ impl Spaces for SpaceMaker {
 pub(crate) struct World {
     pub(crate) directory: Arc<Directory>,
     pub(crate) roles: Arc<RoleBook>,
+    pub(crate) roles_of_provider: bool,
+    pub(crate) given_routes: Vec<GivenRoute>,
     pub(crate) spaces: Arc<SpaceMaker>,
     /// A request to `/status/wait` tells that it runs, and then waits for leave to end.
     pub(crate) running: Arc<Notify>,
@@ -218,8 +223,10 @@ impl World {
         Edge::new(EdgeParts {
             authenticate: Arc::clone(&self.directory) as _,
             roles: Arc::clone(&self.roles) as _,
+            roles_of_provider: self.roles_of_provider,
             spaces: Arc::clone(&self.spaces) as _,
             backends: HashMap::from([("ocdav", backend.clone()), ("frontend", backend)]),
+            given_routes: GivenRoutes { replace: false, routes: self.given_routes.clone() },
             schemes,
             url: "https://cloud.example.org".into(),
             clock: Arc::new(Fixed),
@@ -258,6 +265,9 @@ impl World {
         let who = match &cx.caller {
             Caller::User(identity) if identity.role == UserRole::Admin => {
                 format!("{}!", identity.username)
+            }
+            Caller::User(identity) if identity.role == UserRole::UserLight => {
+                format!("{}?", identity.username)
             }
             Caller::User(identity) => identity.username.clone(),
             other => format!("{other:?}"),

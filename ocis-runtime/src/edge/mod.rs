@@ -5,6 +5,7 @@
 //! and none trusts a header that could say who is calling.
 
 mod authenticate;
+pub mod backend;
 mod error;
 mod forwarded;
 mod home;
@@ -31,6 +32,7 @@ use ocis_core::{Caller, Cx};
 use self::authenticate::Authentication;
 use self::home::Homes;
 use self::role::Roles;
+pub use self::routes::{GivenMatch, GivenRoute, GivenRoutes};
 use self::routes::{Route, Routes};
 pub use self::scheme::{Scheme, SignedUrls};
 use crate::http::layer::{Answer, Stack};
@@ -43,10 +45,15 @@ pub struct EdgeParts {
     pub authenticate: Arc<dyn Authenticate>,
     /// Knows the roles of callers.
     pub roles: Arc<dyn RolesPort>,
+    /// Whether roles are given when a token of the OpenID provider is verified
+    /// (`PROXY_ROLE_ASSIGNMENT_DRIVER=oidc`), and not to whoever is seen for the first time.
+    pub roles_of_provider: bool,
     /// Makes personal spaces.
     pub spaces: Arc<dyn Spaces>,
     /// The services behind the routes, by name. A route whose service is missing answers 501.
     pub backends: HashMap<&'static str, HttpService>,
+    /// Routes that the configuration gives.
+    pub given_routes: GivenRoutes,
     /// What is accepted as credentials, in the order in which it is looked at.
     pub schemes: Vec<Scheme>,
     /// The public address of the server (`OCIS_URL`).
@@ -80,9 +87,9 @@ impl Edge {
     #[allow(clippy::new_ret_no_self, reason = "nobody needs the edge but as a service")]
     pub fn new(parts: EdgeParts) -> HttpService {
         let edge = Self {
-            routes: Routes::new(&parts.backends),
+            routes: Routes::new(&parts.backends, parts.given_routes),
             authentication: Authentication::new(parts.authenticate, parts.schemes, &parts.url),
-            roles: Roles::new(parts.roles),
+            roles: Roles::new(parts.roles, parts.roles_of_provider),
             homes: Homes::new(parts.spaces, parts.role_quotas),
             clock: parts.clock,
             deadline: parts.deadline,
@@ -176,7 +183,7 @@ impl fmt::Debug for EdgeParts {
 /// Takes away the headers by which parts of oCIS tell each other who is calling.
 fn strip(request: &mut Request<Body>, keep_ticket: bool) {
     const INTERNAL: [HeaderName; 2] =
-        [HeaderName::from_static("x-access-token"), HeaderName::from_static("transfer-token")];
+        [backend::ACCESS_TOKEN, HeaderName::from_static("transfer-token")];
     for name in INTERNAL {
         request.headers_mut().remove(name);
     }

@@ -13,10 +13,46 @@ use std::collections::HashMap;
 use http::Method;
 use ocis_core::data::HttpService;
 use percent_encoding::percent_decode_str;
+use regex::Regex;
+
+/// A route that the configuration gives, with the service that answers.
+#[derive(Debug, Clone)]
+pub struct GivenRoute {
+    /// The one method that it is for.
+    pub method: Option<Method>,
+    /// How it is found.
+    pub matches: GivenMatch,
+    /// Whether no credentials are looked at.
+    pub public: bool,
+    /// The name of the service, as logs and metrics have it.
+    pub service: &'static str,
+    /// The service; none when this server does not have it.
+    pub backend: Option<HttpService>,
+}
+
+/// How a route that the configuration gives is found.
+#[derive(Debug, Clone)]
+pub enum GivenMatch {
+    /// The path starts with this. `/` is what nothing else fits.
+    Prefix(String),
+    /// The path starts with this, and each of these parameters has its value in the query.
+    Query(String, Vec<(String, String)>),
+    /// This is found in path and query, as in oCIS anywhere: it takes an anchor if it wants one.
+    Regex(Regex),
+}
+
+/// Routes that the configuration gives.
+#[derive(Debug, Clone, Default)]
+pub struct GivenRoutes {
+    /// Whether they stand in place of the table, and not behind it.
+    pub replace: bool,
+    /// The routes.
+    pub routes: Vec<GivenRoute>,
+}
 
 /// One line of the table, with the service that answers.
 pub(super) struct Route {
-    method: Option<&'static str>,
+    method: Option<Cow<'static, str>>,
     pattern: Pattern,
     /// The name of the service.
     pub(super) service: &'static str,
@@ -32,7 +68,7 @@ pub(super) struct Routes {
     web: Route,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum Pattern {
     /// The path starts with this, and the query says `preview=1`.
     Preview(&'static str),
@@ -40,6 +76,8 @@ enum Pattern {
     Matches(fn(&str) -> bool),
     /// The path starts with this.
     Prefix(&'static str),
+    /// One of the configuration.
+    Given(GivenMatch),
 }
 
 use Pattern::{Matches, Prefix, Preview};
@@ -105,22 +143,27 @@ const PUBLIC_PATHS: [&str; 8] = [
 ];
 
 impl Routes {
-    /// The table with the services of this server.
-    pub(super) fn new(backends: &HashMap<&'static str, HttpService>) -> Self {
+    /// The table with the services of this server, and what the configuration gives.
+    pub(super) fn new(backends: &HashMap<&'static str, HttpService>, given: GivenRoutes) -> Self {
         let route = |(method, pattern, service, access): Line| Route {
-            method,
+            method: method.map(Cow::Borrowed),
             pattern,
             service,
             public: access == Public,
             backend: backends.get(service).cloned(),
         };
-        Self { routes: TABLE.map(route).into(), web: route((None, Prefix("/"), "web", Public)) }
+        let table = (!given.replace).then(|| TABLE.map(route)).into_iter().flatten();
+        let mut routes: Vec<Route> =
+            table.chain(given.routes.into_iter().map(Route::from)).collect();
+        routes.sort_by_key(|route| (route.pattern.rank(), route.method.is_none()));
+        Self { routes, web: route((None, Prefix("/"), "web", Public)) }
     }
 
     /// The route of a request; `path` is decoded.
     pub(super) fn find(&self, method: &Method, path: &str, query: Option<&str>) -> &Route {
         let fits = |route: &&Route| {
-            route.method.is_none_or(|only| method == only) && route.pattern.fits(path, query)
+            route.method.as_ref().is_none_or(|only| method == &**only)
+                && route.pattern.fits(path, query)
         };
         self.routes.iter().find(fits).unwrap_or(&self.web)
     }
@@ -134,23 +177,93 @@ impl Route {
 
     /// Whether a client may present a ticket of the data plane there.
     pub(super) fn takes_tickets(&self) -> bool {
-        matches!(self.pattern, Prefix("/data"))
+        match &self.pattern {
+            Prefix(prefix) => *prefix == "/data",
+            Pattern::Given(GivenMatch::Prefix(prefix)) => {
+                self.service == "frontend" && prefix.starts_with("/data")
+            }
+            _ => false,
+        }
+    }
+}
+
+impl From<GivenRoute> for Route {
+    fn from(given: GivenRoute) -> Self {
+        Self {
+            method: given.method.map(|method| Cow::Owned(method.to_string())),
+            pattern: Pattern::Given(given.matches),
+            service: given.service,
+            public: given.public,
+            backend: given.backend,
+        }
     }
 }
 
 impl Pattern {
-    fn fits(self, path: &str, query: Option<&str>) -> bool {
+    /// When a pattern is looked at.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Preview(_) | Self::Given(GivenMatch::Query(..)) => 0,
+            Self::Matches(_) | Self::Given(GivenMatch::Regex(_)) => 1,
+            Self::Given(GivenMatch::Prefix(prefix)) if prefix == "/" => 3,
+            Self::Prefix(_) | Self::Given(GivenMatch::Prefix(_)) => 2,
+        }
+    }
+
+    fn fits(&self, path: &str, query: Option<&str>) -> bool {
         match self {
             Self::Preview(prefix) => {
                 query.is_some_and(asks_for_preview) && path.starts_with(prefix)
             }
             Self::Matches(matches) => matches(path),
-            Self::Prefix(prefix) => {
-                path.starts_with(prefix)
-                    || prefix.strip_suffix('/').is_some_and(|bare| bare == path)
-            }
+            Self::Prefix(prefix) => starts(path, prefix),
+            Self::Given(given) => given.fits(path, query),
         }
     }
+}
+
+impl GivenMatch {
+    fn fits(&self, path: &str, query: Option<&str>) -> bool {
+        match self {
+            Self::Prefix(prefix) => starts(path, prefix),
+            Self::Query(prefix, pairs) => {
+                path.starts_with(prefix.as_str())
+                    && pairs.iter().all(|(name, value)| {
+                        query.and_then(|query| parameter(query, name)).as_ref() == Some(value)
+                    })
+            }
+            Self::Regex(regex) => match query {
+                Some(query) => regex.is_match(&format!("{path}?{query}")),
+                None => regex.is_match(path),
+            },
+        }
+    }
+
+    /// The way in which `endpoint` is looked for with parameters: `/data/?raw=1`. None without
+    /// parameters.
+    pub fn query(endpoint: &str) -> Option<Self> {
+        let (path, query) = endpoint.split_once('?')?;
+        Some(Self::Query(path.to_owned(), parameters(query).collect()))
+    }
+}
+
+/// A prefix that ends in a slash matches without it too.
+fn starts(path: &str, prefix: &str) -> bool {
+    path.starts_with(prefix) || prefix.strip_suffix('/').is_some_and(|bare| bare == path)
+}
+
+/// The names and values of a query.
+fn parameters(query: &str) -> impl Iterator<Item = (String, String)> {
+    let text = |text: &str| decoded(&text.replace('+', " ")).into_owned();
+    query.split('&').map(move |pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (text(name), text(value))
+    })
+}
+
+/// The first value of a parameter.
+fn parameter(query: &str, wanted: &str) -> Option<String> {
+    parameters(query).find(|(name, _)| name == wanted).map(|(_, value)| value)
 }
 
 /// The path as the table knows it.
@@ -198,7 +311,7 @@ mod tests {
     use super::*;
 
     fn service_of(method: &str, target: &str) -> (&'static str, bool) {
-        let routes = Routes::new(&HashMap::new());
+        let routes = Routes::new(&HashMap::new(), GivenRoutes::default());
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (target, None),
@@ -252,6 +365,41 @@ mod tests {
         ] {
             assert_eq!(service_of(method, target), (service, public), "{method} {target}");
         }
+    }
+
+    fn given(matches: GivenMatch, service: &'static str) -> GivenRoute {
+        GivenRoute { method: None, matches, public: false, service, backend: None }
+    }
+
+    #[test]
+    fn given_routes_come_after_the_table_and_by_their_kind() {
+        let prefix = |text: &str, service| given(GivenMatch::Prefix(text.to_owned()), service);
+        let routes = vec![
+            prefix("/ext/", "general"),
+            GivenRoute { method: Some(Method::PUT), ..prefix("/ext/", "put") },
+            given(GivenMatch::Regex(Regex::new("^/ext/[0-9]+$").unwrap()), "number"),
+            given(GivenMatch::query("/ext/?raw=a%20b").unwrap(), "raw"),
+            prefix("/graph/v1.0/mine", "mine"),
+            prefix("/", "root"),
+        ];
+        let found = |replace: bool, method: Method, path: &str, query: Option<&str>| {
+            let given = GivenRoutes { replace, routes: routes.clone() };
+            Routes::new(&HashMap::new(), given).find(&method, path, query).service
+        };
+        for (path, query, service) in [
+            ("/ext", None, "general"),
+            ("/ext/x", Some("raw=b"), "general"),
+            ("/ext/x", Some("y&raw=a+b"), "raw"),
+            ("/ext/17", None, "number"),
+            ("/ext/17", Some("x"), "general"),
+            ("/graph/v1.0/mine", None, "graph"),
+            ("/other", None, "root"),
+        ] {
+            assert_eq!(found(false, Method::GET, path, query), service, "{path} {query:?}");
+        }
+        assert_eq!(found(false, Method::PUT, "/ext/x", None), "put");
+        assert_eq!(found(true, Method::GET, "/graph/v1.0/mine", None), "mine");
+        assert_eq!(found(true, Method::GET, "/webdav/", None), "root");
     }
 
     #[test]

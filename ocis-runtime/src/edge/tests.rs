@@ -278,3 +278,14 @@ async fn the_role_of_the_account_comes_from_whoever_keeps_roles() {
         assert!(!answered.headers.contains_key(WWW_AUTHENTICATE));
     }
 }
+
+#[tokio::test]
+async fn where_the_provider_gives_roles_other_credentials_have_the_one_it_gave() {
+    let edge = World { roles_of_provider: true, ..World::default() }.edge(true);
+    let seen = async |credentials: &str| {
+        send(&edge, request("GET", "/webdav/x").header(AUTHORIZATION, credentials)).await.body
+    };
+    // boss:secret has one, and admin:secret none yet.
+    assert_eq!(seen("Basic Ym9zczpzZWNyZXQ=").await, "boss! trace= host bytes=0\n");
+    assert_eq!(seen(ADMIN).await, "admin? trace= host bytes=0\n");
+}

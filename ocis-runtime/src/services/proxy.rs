@@ -1,6 +1,7 @@
 //! proxy: the public listener, and behind it the edge that authenticates and routes.
 
 mod openid;
+mod policies;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -19,6 +20,7 @@ use crate::http::{Limits, PublicSettings, public, serve, tls};
 use crate::peers::{Offer, Peers, Port, Slot};
 use crate::service::{Listener, Service, Unit};
 use crate::settings;
+use crate::settings::openid::RoleDriver;
 
 /// The services that a route leads to (`reference/routes.md` section 1).
 const BACKENDS: [&str; 13] = [
@@ -48,6 +50,7 @@ impl Service for Proxy {
     const NAME: &'static str = "proxy";
     const NEEDS: &'static [Slot] = &[
         Slot::Plain(Port::Authenticate),
+        Slot::Plain(Port::KeyValue),
         Slot::Plain(Port::Roles),
         Slot::Plain(Port::Spaces),
         Slot::Plain(Port::Users),
@@ -69,11 +72,14 @@ impl Service for Proxy {
             let idp = rewriting_well_known(peers.http("idp"), Arc::clone(&bearer));
             backends.insert("idp", idp);
         }
+        let (given_routes, foreign) = policies::routes(&config, peers)?;
         let edge = Edge::new(EdgeParts {
             authenticate: peers.authenticate(),
             roles: peers.roles(),
+            roles_of_provider: config.role_assignment_driver == RoleDriver::Oidc,
             spaces: peers.spaces(),
             backends,
+            given_routes,
             schemes: schemes(&config, &url)?,
             url: url.clone(),
             clock: Arc::new(SystemClock),
@@ -103,7 +109,11 @@ impl Service for Proxy {
                     "basic auth enabled, use only for testing or development"
                 );
             }
-            let load = tokio::task::spawn_blocking(move || server_config(&config)).await;
+            let load = tokio::task::spawn_blocking(move || {
+                foreign.as_ref().map_or(Ok(()), |foreign| foreign.prepare())?;
+                server_config(&config)
+            })
+            .await;
             let loaded =
                 load.map_err(|error| Error::internal("no certificate").because(error))??;
             // Set once: the closure that sets it runs once.

@@ -9,6 +9,7 @@ pub mod init;
 pub mod ldap;
 mod loaded;
 pub mod openid;
+pub mod policies;
 mod runtime;
 mod services;
 mod source;

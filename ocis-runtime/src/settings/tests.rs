@@ -8,7 +8,7 @@ use ocis_core::config::{Row, Table, Warning};
 use super::*;
 
 /// Settings that are not oCIS's, and why.
-const OURS: [(&str, &str, &str); 15] = [
+const OURS: [(&str, &str, &str); 17] = [
     (
         "idm",
         "directory",
@@ -21,11 +21,13 @@ const OURS: [(&str, &str, &str); 15] = [
     ("nats", "max_bytes", "oCIS keeps every event for ever"),
     ("nats", "max_events", "oCIS keeps every event for ever"),
     ("storage-users", "events_max_waiting", "oCIS forgets what its bus does not take"),
+    ("auth-app", "database", "oCIS has the file at a place that nobody can choose"),
     ("auth-app", "issuer", "oCIS takes it from the account"),
     ("auth-machine", "issuer", "oCIS takes it from the account"),
     ("auth-service", "issuer", "oCIS takes it from the account"),
     ("ocs", "issuer", "oCIS takes it from the account"),
     ("proxy", "trusted_proxies", "oCIS limits no attempts, so it need not know who makes them"),
+    ("proxy", "jwt_secret", "oCIS's proxy has its tokens made by the gateway"),
     ("proxy", "oidc_audiences", "oCIS takes tokens that are meant for anybody"),
     ("proxy", "ocis_url", "oCIS reads the global setting through its shared configuration"),
 ];
@@ -47,7 +49,7 @@ fn default_of_ocis(known: &Known) -> String {
     let default = known.default;
     match known.kind {
         "map[string]uint64" => default.trim_matches(['{', '}']).to_owned(),
-        "[]Client" => String::new(),
+        "[]Client" | "[]Policy" => String::new(),
         "[]RoleMapping" => "admin:ocisAdmin,spaceadmin:ocisSpaceAdmin,user:ocisUser,\
                             user-light:ocisGuest"
             .to_owned(),
@@ -82,6 +84,7 @@ fn tables_agree_with_ocis() {
                 "[]string" => &["list"],
                 "map[string]uint64" => &["map"],
                 "[]Client" => &["list of mappings"],
+                "[]Policy" => &["list of policies"],
                 "[]RoleMapping" => &["role mapping"],
                 "duration" => &["duration"],
                 "int" | "int64" | "uint64" => &["number", "bytes", "seconds"],

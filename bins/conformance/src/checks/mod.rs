@@ -1,5 +1,6 @@
 //! The checks by topic; each file registers its own.
 
+mod backend;
 mod big;
 mod cadaver;
 mod crash;
@@ -31,6 +32,7 @@ pub(crate) fn register(plan: &mut Plan) {
     curl::register(plan);
     crash::register(plan);
     credentials::register(plan);
+    backend::register(plan);
     big::register(plan);
     hostile::register(plan);
     supervisor::register(plan);

@@ -39,7 +39,7 @@ pub(super) fn bearer(config: &settings::Proxy, peers: &Peers) -> Result<Arc<Bear
         accounts(config, peers, issuer),
         BearerOptions { remember, ..BearerOptions::default() },
     )?;
-    Ok(Arc::new(bearer))
+    Ok(Arc::new(bearer.remembering_in(peers.key_value())))
 }
 
 fn accounts(config: &settings::Proxy, peers: &Peers, issuer: &str) -> Accounts {

@@ -8,6 +8,7 @@ use ocis_core::config::{Address, ByteSize, Networks, Seconds, Secret, WebUrl};
 use ocis_core::settings;
 
 use crate::settings::openid::{AccountClaim, RoleDriver, RoleMappings, VerifyMethod};
+use crate::settings::policies::Policies;
 
 settings! {
     /// The public listener: TLS, authentication and routes to the services behind it.
@@ -94,6 +95,18 @@ settings! {
         /// Which value of the claim gives which role, the first that fits: entries with `role_name` and `claim_value`.
         role_mapping: RoleMappings = "admin:ocisAdmin,spaceadmin:ocisSpaceAdmin,user:ocisUser,user-light:ocisGuest",
             "role_assignment.oidc_role_mapper.role_mapping", [];
+        /// Routes of the public listener in place of those of its own. Each has `endpoint`, `type` (`prefix`, `query`, `regex`), `method`, `unprotected`, and `backend`, the URL of a service elsewhere, or `service`, the name of one of this server.
+        policies: Policies = "", "policies", [];
+        /// Further routes; those of the policy that is used count.
+        additional_policies: Policies = "", "additional_policies", [];
+        /// The policy that is used; empty for the first one, which is `ocis` unless others are given.
+        policy: String = "", "policy_selector.static.policy", [];
+        /// Whether any certificate of a backend is accepted, for tests and development only.
+        insecure_backends: bool = "false", "insecure_backends", ["PROXY_INSECURE_BACKENDS"];
+        /// File of certificates (PEM) that backends are trusted by, in place of the machine's.
+        backend_ca: String = "", "backend_https_cacert", ["PROXY_HTTPS_CACERT"];
+        /// Signs the tokens that tell backends who calls.
+        jwt_secret: Secret = "", "token_manager.jwt_secret", ["OCIS_JWT_SECRET"];
         /// Quota of a new personal space in bytes, by the id of the user's role.
         role_quotas: BTreeMap<String, ByteSize> = "", "role_quotas", [];
         /// Key with which parts of the server act for a user.
