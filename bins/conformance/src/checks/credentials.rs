@@ -118,7 +118,8 @@ fn of_ocis(world: &World) -> Result<()> {
     }}});
     fs::create_dir_all(launch.data())?;
     let place = launch.data().join("appauth.json");
-    fs::write(&place, file.to_string())?;
+    let file = file.to_string();
+    fs::write(&place, &file)?;
     let mut server = launch.start()?;
     let with = format!("einstein:{TOKEN}");
     let me = |server: &Server, who: &str| curl(server, &["-u", who], "/graph/v1.0/me");
@@ -134,7 +135,7 @@ fn of_ocis(world: &World) -> Result<()> {
     server.terminate(Duration::from_secs(20))?;
     server.restart()?;
     ensure!(me(&server, &with)? == "401", "revoked, and back after a restart");
-    ensure!(fs::read_to_string(&place)? == file.to_string(), "the file of oCIS was changed");
+    ensure!(fs::read_to_string(&place)? == file, "the file of oCIS was changed");
     Ok(())
 }
 

@@ -115,7 +115,7 @@ fn roles(world: &World) -> Result<()> {
         launch
     })?;
     written?;
-    let person = |roles: Value| json!({"email": "p@example.org", "groups": [], "roles": roles});
+    let person = |roles: Value| json!({"name": "Some Body", "email": "p@example.org", "groups": [], "roles": roles});
     let said = |ada: Value| {
         json!({
             "ada": person(ada), "grace": person(json!("ocisSpaceAdmin")), "norole": person(json!([])),
@@ -127,7 +127,8 @@ fn roles(world: &World) -> Result<()> {
     };
     let (all_users, all_drives) = ("/graph/v1.0/users", "/graph/v1.0/drives");
     let chief = provider.sign_in("ada")?;
-    ensure!(status(&chief, all_users)? == 200, "a chief is no administrator");
+    let got = status(&chief, all_users)?;
+    ensure!(got == 200, "a chief is no administrator: {got}");
     let grace = provider.sign_in("grace")?;
     ensure!(status(&grace, all_drives)? == 200 && status(&grace, all_users)? == 403, "grace");
     let norole = provider.sign_in("norole")?;

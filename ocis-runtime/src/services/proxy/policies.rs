@@ -116,6 +116,7 @@ mod tests {
         assert_eq!(own("com.owncloud.web.ocdav"), Some("ocdav"));
         assert_eq!(own("com.owncloud.graph.graph"), Some("graph"));
         assert_eq!(own("com.owncloud.web.auth-app"), Some("auth-app"));
-        assert_eq!(own("com.example.web.ocdav").or(own("com.owncloud.web.more")), None);
+        assert_eq!(own("com.example.web.ocdav"), None);
+        assert_eq!(own("com.owncloud.web.more"), None);
     }
 }

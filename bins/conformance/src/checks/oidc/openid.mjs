@@ -44,7 +44,7 @@ async function signIn(url) {
   return new URL(response.headers.get('location'), url)
 }
 
-async function flow(id, authentication, redirect, leave) {
+async function flow(id, authentication, redirect, { leave, prompt } = {}) {
   jar.clear()
   const config = await client.discovery(issuer, id, undefined, authentication)
   const pkceCodeVerifier = client.randomPKCECodeVerifier()
@@ -57,6 +57,7 @@ async function flow(id, authentication, redirect, leave) {
     code_challenge_method: 'S256',
     state: expectedState,
     nonce: expectedNonce,
+    ...(prompt && { prompt }),
   })
   const back = await signIn(begin)
   assert.ok(back.href.startsWith(redirect), back.href)
@@ -93,7 +94,7 @@ async function flow(id, authentication, redirect, leave) {
   await assert.rejects(client.authorizationCodeGrant(config, back, checks), /./)
 }
 
-await flow('web', client.None(), new URL('/oidc-callback.html', issuer).href, new URL('/', issuer).href)
+await flow('web', client.None(), new URL('/oidc-callback.html', issuer).href, { leave: new URL('/', issuer).href })
 
 // As oCIS's load tests sign in (cdperf, client/auth), without PKCE.
 async function scripted() {
@@ -126,6 +127,31 @@ async function scripted() {
 await scripted()
 const desktop = 'xdXOt13JKxym1B1QcEncf2XDkLAexMBFwiT9j6EfhhHFJhs2KM9jbjTmf8JBXE69'
 const secret = 'UBntmLjC2yYCeHwsyj73Uwo9TAaecAetRwMw0xYcvNL9yRdLSUi0hUAHfvCHFeFh'
-await flow(desktop, client.ClientSecretBasic(secret), 'http://127.0.0.1:49231/')
-await flow(desktop, client.ClientSecretPost(secret), 'http://localhost:49232/cb')
+const consent = { prompt: 'select_account consent' }
+await flow(desktop, client.ClientSecretBasic(secret), 'http://127.0.0.1:49231/', consent)
+await flow(desktop, client.ClientSecretPost(secret), 'http://localhost:49232/cb', consent)
+
+const android = 'e4rAsNUSIUs0lF4nbv9FmCeUkTlV9GdgTLDH1b5uie7syb90SzEVrbN7HIpmWJeD'
+const ofAndroid = 'dInFYGV33xKzhbRmpqQltYNdfLdJIfJ9L5ISoKhNoT9qZftpdWSP71VrpGR9pmoD'
+const ios = 'mxd5OQDk6es5LzOzRvidJNfXLUZS2oN3oUFeXPP8LpPrhx3UroJFduGEYIBOxkY1'
+const ofIos = 'KFeFWWEZO9TkisIQzR3fo7hfiMXlOpaqP8CFuTbSHzV1TUuGECglPxpiVKJfOXIx'
+await flow(android, client.ClientSecretBasic(ofAndroid), 'oc://android.owncloud.com')
+await flow(ios, client.ClientSecretBasic(ofIos), 'oc://ios.owncloud.com', consent)
+
+// Nobody is sent to an address of somebody else, signed in or not.
+for (const [id, redirect] of [
+  [android, 'oc://ios.owncloud.com'],
+  [ios, 'oc://ios.owncloud.com.example.org'],
+  [desktop, 'http://127.0.0.2:49231/'],
+  [desktop, 'https://127.0.0.1:49231/'],
+  ['web', 'http://127.0.0.1:49231/'],
+]) {
+  const url = new URL('/signin/v1/identifier/_/authorize', issuer)
+  url.search = new URLSearchParams({
+    client_id: id, redirect_uri: redirect, response_type: 'code', scope: 'openid', prompt: 'none',
+  })
+  const refused = await browse(url)
+  assert.equal(refused.status, 400, redirect)
+  assert.equal(refused.headers.get('location'), null)
+}
 console.log('ok')
