@@ -38,6 +38,12 @@ mod tests {
 
     #[test]
     fn a_dialect_is_its_language() {
-        assert!(is("de", "de") && is("DE_at", "de") && !is("den", "de") && !is("", "de"));
+        assert!(
+            is("de", "de")
+                && is("de-AT", "de")
+                && is("DE_at", "de")
+                && !is("den", "de")
+                && !is("", "de")
+        );
     }
 }
