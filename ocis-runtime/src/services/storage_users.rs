@@ -15,7 +15,7 @@ use ocis_storage::fs::RealFs;
 use ocis_storage::session::StoreSessions;
 use ocis_storage::ticket::Tickets;
 use ocis_storage::{Options, Outlet, Store, Waiting, WhenOwned};
-use tokio::time::interval;
+use tokio::time::{interval, sleep};
 
 use self::handles::Handles;
 use crate::late_http::late_http;
@@ -129,12 +129,16 @@ async fn watch(store: Late<Store>, stop: Stop) -> Result<()> {
 
 /// Removes uploads whose time is over, once in a while.
 async fn expire(sessions: Late<dyn UploadSessions>, stop: Stop) -> Result<()> {
-    let mut ticks = interval(EXPIRE);
+    let mut wait = Duration::ZERO;
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            // A server that waits for another one has nothing to remove.
-            _ = ticks.tick() => if sessions.bound().is_ok() {
+            // A server that waits for another one, or is still opening the store, has nothing to
+            // remove yet.
+            () = sleep(wait) => if sessions.bound().is_err() {
+                wait = WATCH;
+            } else {
+                wait = EXPIRE;
                 let now = SystemClock.now();
                 let cx = Cx::new(Caller::Service(StorageUsers::NAME.into()), now);
                 match sessions.expire(&cx, now).await {

@@ -31,6 +31,7 @@ use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use ocis_core::port::{
@@ -53,6 +54,9 @@ use crate::journal::broken;
 use crate::layout::paths;
 use crate::store::Store;
 use crate::ticket::{Purpose, Tickets};
+
+/// How long it is waited for whoever may only look at a session.
+const A_LOOK: Duration = Duration::from_secs(1);
 
 /// What a ticket for a session claims.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -169,8 +173,10 @@ impl UploadSessions for StoreSessions {
         let names = blocking(move || list::ids(&store)).await?;
         let mut count = 0;
         for id in names {
-            // Somebody is sending bytes, or it ended meanwhile.
-            let Some((held, live)) = self.store.sessions.try_take(&id) else { continue };
+            // Whoever only looks at it is done at once; whoever sends bytes is not.
+            let taken = tokio::time::timeout(A_LOOK, self.store.sessions.wait(&id)).await;
+            let Ok((held, live)) = taken else { continue };
+            // It ended meanwhile.
             let Ok((held, live)) = self.store.known_session(held, live, &id).await else {
                 continue;
             };
