@@ -123,9 +123,14 @@ async fn quotas(subject: &Subject) {
     let delete = Delete { target: at(&root, "g"), conditions: Conditions::default() };
     subject.nodes.delete(&cx, delete).await.unwrap();
     assert_eq!(subject.used(&cx, &root).await, 500);
+    put("g", 450).await.unwrap();
     subject.limit(&cx, &root, 100).await;
     put("f", 400).await.unwrap();
     assert_eq!(refused(put("f", 401).await), full, "over the quota there is only less");
+    copy("f", "g").await.unwrap();
+    assert_eq!(subject.used(&cx, &root).await, 800, "a copy over something larger is less");
+    put("f", 399).await.unwrap();
+    assert_eq!(refused(copy("g", "f").await), full);
 }
 
 async fn tags(subject: &Subject) {
