@@ -6,11 +6,17 @@ use std::time::Duration;
 use ocis_core::config::Secret;
 use ocis_core::{Error, Result};
 
+/// How the URL of a server begins that is asked for StartTLS.
+pub(super) const STARTTLS: &str = "ldap+starttls://";
+const SCHEMES: [&str; 3] = ["ldaps://", "ldap://", STARTTLS];
+
 /// Everything that an [`super::Ldap`] has to know. The defaults are those of oCIS, for the
 /// directory that its own idm serves.
 #[derive(Debug, Clone)]
 pub struct LdapOptions {
-    /// The servers as URLs (`ldap://` or `ldaps://`), asked in this order until one answers.
+    /// The servers as URLs, asked in this order until one answers: `ldaps://`, `ldap://`, or
+    /// `ldap+starttls://` for the latter made secure before anything is asked (RFC 4511 section
+    /// 4.14).
     pub servers: Vec<String>,
     /// A file with certificates (PEM) that are trusted besides the system's; it is read for every
     /// new connection, so that it may come into being later.
@@ -277,7 +283,7 @@ impl LdapOptions {
 }
 
 fn check_server(server: &str) -> Result<()> {
-    let host = server.strip_prefix("ldaps://").or_else(|| server.strip_prefix("ldap://"));
+    let host = SCHEMES.iter().find_map(|scheme| server.strip_prefix(scheme));
     match host.map(|host| host.trim_end_matches('/')) {
         Some(host) if !host.is_empty() && !host.contains(['/', '@', '?', ' ']) => Ok(()),
         _ => Err(Error::invalid(format!(

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use super::fault;
-use super::options::LdapOptions;
+use super::options::{LdapOptions, STARTTLS};
 use super::tls;
 
 /// Whose rights the requests on a connection have.
@@ -109,8 +109,11 @@ impl Pool {
     }
 
     async fn open_at(&self, server: &str) -> Result<Connection> {
-        let settings = LdapConnSettings::new();
-        let settings = match (server.starts_with("ldaps:"), self.options.insecure) {
+        let plain = server.strip_prefix(STARTTLS).map(|host| format!("ldap://{host}"));
+        let settings = LdapConnSettings::new().set_starttls(plain.is_some());
+        let is_secure = plain.is_some() || server.starts_with("ldaps:");
+        let server = plain.as_deref().unwrap_or(server);
+        let settings = match (is_secure, self.options.insecure) {
             (false, _) => settings,
             (true, true) => settings.set_no_tls_verify(true),
             (true, false) => {

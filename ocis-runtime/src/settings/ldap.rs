@@ -15,12 +15,17 @@ impl Value for LdapUris {
         let uris = text.split([' ', ',']).filter(|uri| !uri.is_empty());
         let uris: Vec<String> = uris.map(|uri| uri.trim_end_matches('/').to_owned()).collect();
         let legal = |uri: &String| {
-            let host = uri.strip_prefix("ldaps://").or_else(|| uri.strip_prefix("ldap://"));
+            let schemes = ["ldaps://", "ldap://", "ldap+starttls://"];
+            let host = schemes.iter().find_map(|scheme| uri.strip_prefix(scheme));
             host.is_some_and(|host| !host.is_empty() && !host.contains('/'))
         };
         match !uris.is_empty() && uris.iter().all(legal) {
             true => Ok(Self(uris)),
-            false => Err("; right would be ldaps:// or ldap:// with the name of a host".to_owned()),
+            false => {
+                Err("; right would be ldaps://, ldap:// or ldap+starttls:// with the name of \
+                          a host"
+                    .to_owned())
+            }
         }
     }
 
@@ -118,7 +123,7 @@ macro_rules! ldap_settings {
                 /// Password with which the service asks the directory.
                 bind_password: ocis_core::config::Secret = "",
                     concat!($yaml, ".bind_password"), ["OCIS_LDAP_BIND_PASSWORD", concat!($prefix, "_LDAP_BIND_PASSWORD")], required;
-                /// The LDAP servers of the directory (ldap:// or ldaps://); several with blanks or commas between them are tried in order. The default, and any other URI of the address where idm of the same process listens, means its directory without LDAP.
+                /// The LDAP servers of the directory (ldaps://, ldap://, or ldap+starttls:// to make the latter secure); several with blanks or commas between them are tried in order. The default, and any other URI of the address where idm of the same process listens, means its directory without LDAP.
                 ldap_uri: $crate::settings::ldap::LdapUris = "ldaps://localhost:9235",
                     concat!($yaml, ".uri"), ["OCIS_LDAP_URI", concat!($prefix, "_LDAP_URI")];
                 /// File with certificates (PEM) to trust for LDAP besides the system's; empty for only those.
@@ -245,8 +250,8 @@ mod tests {
 
     #[test]
     fn several_servers_may_be_named() {
-        let uris = LdapUris::parse("ldaps://a:636/, ldap://b").unwrap();
-        assert_eq!(uris.0, ["ldaps://a:636", "ldap://b"]);
+        let uris = LdapUris::parse("ldaps://a:636/, ldap://b ldap+starttls://c").unwrap();
+        assert_eq!(uris.0, ["ldaps://a:636", "ldap://b", "ldap+starttls://c"]);
         for wrong in ["", "localhost", "http://a", "ldap://", "ldap://a/dc=x", "ldap://a b"] {
             assert!(LdapUris::parse(wrong).is_err(), "{wrong:?}");
         }

@@ -33,6 +33,7 @@ pub(crate) fn register(plan: &mut Plan) {
     plan.add("openldap-read-only", read_only);
     plan.add("openldap-outage", outage);
     plan.add("openldap-wrong-certificate", wrong_certificate);
+    plan.add("openldap-starttls", starttls);
 }
 
 fn options(server: &OpenLdap) -> LdapOptions {
@@ -267,6 +268,26 @@ fn wrong_certificate(world: &World) -> Result<()> {
         .get("/graph/v1.0/me")?
         .expect(&[200])
         .context("with OCIS_LDAP_INSECURE")?;
+    Ok(())
+}
+
+/// A server that refuses everything that is not secure is asked over StartTLS, and trusted no more
+/// than over LDAPS.
+fn starttls(world: &World) -> Result<()> {
+    let (directory, other) = (OpenLdap::start(0)?, OpenLdap::start(0)?);
+    let launch = directory.launch(world.launch()?)?;
+    let server = launch.env("OCIS_LDAP_URI", &directory.starttls_url()).start()?;
+    server.user("einstein", "relativity").get("/graph/v1.0/me")?.expect(&[200])?;
+    server.user("einstein", "Relativity").get("/graph/v1.0/me")?.expect(&[401])?;
+    let plain = directory.starttls_url().replace("+starttls", "");
+    let launch = directory.launch(world.launch()?)?.env("OCIS_LDAP_URI", &plain);
+    launch.start()?.user("einstein", "relativity").get("/graph/v1.0/me")?.expect(&[503])?;
+    let launch = directory.launch(world.launch()?)?;
+    let server = launch
+        .env("OCIS_LDAP_URI", &directory.starttls_url())
+        .env("OCIS_LDAP_CACERT", &other.authority().display().to_string())
+        .start()?;
+    server.user("einstein", "relativity").get("/graph/v1.0/me")?.expect(&[503])?;
     Ok(())
 }
 

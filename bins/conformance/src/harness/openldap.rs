@@ -1,6 +1,6 @@
 //! A directory that we did not write: OpenLDAP's `slapd` (Debian package `slapd`) with a schema
-//! like that of ownCloud and the demo users in it, over LDAPS with a certificate authority of its
-//! own. It dies with its handle.
+//! like that of ownCloud and the demo users in it, over LDAPS and StartTLS with a certificate
+//! authority of its own; without TLS it answers nothing. It dies with its handle.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -67,6 +67,7 @@ const GROUPS: [(&str, &str, &[&str]); 3] = [
 pub struct OpenLdap {
     child: RefCell<Option<Child>>,
     port: u16,
+    plain: u16,
     folder: TempDir,
 }
 
@@ -75,7 +76,8 @@ impl OpenLdap {
     /// on, and waits until it answers.
     pub fn start(more: usize) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("ocis-openldap-").tempdir()?;
-        let server = Self { child: RefCell::default(), port: free_port()?, folder };
+        let server =
+            Self { child: RefCell::default(), port: free_port()?, plain: free_port()?, folder };
         server.configure()?;
         let data = entries(more);
         let load = ["-q", "-f", "slapd.conf", "-l", "/dev/stdin"];
@@ -131,6 +133,7 @@ TLSCertificateFile {folder}/ldap.crt
 TLSCertificateKeyFile {folder}/ldap.key
 TLSCACertificateFile {folder}/ca.crt
 require authc
+security tls=1
 database mdb
 suffix \"{BASE}\"
 rootdn \"{ROOT_DN}\"
@@ -154,7 +157,7 @@ access to * by dn.exact=\"{READER_DN}\" read by * none
         let log = File::options().create(true).append(true).open(self.folder.path().join("log"))?;
         let child = Command::new("setpriv")
             .args(["--pdeathsig", "KILL", "--", "slapd", "-d", "0", "-f", "slapd.conf", "-h"])
-            .arg(self.address())
+            .arg(format!("{} ldap://127.0.0.1:{}", self.address(), self.plain))
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -187,6 +190,11 @@ access to * by dn.exact=\"{READER_DN}\" read by * none
     /// Where it is, as a URI.
     pub fn url(&self) -> String {
         format!("ldaps://localhost:{}", self.port)
+    }
+
+    /// The same with StartTLS.
+    pub fn starttls_url(&self) -> String {
+        format!("ldap+starttls://localhost:{}", self.plain)
     }
 
     /// As [`Self::url`], for OpenLDAP's own programs: they take `localhost` for the name of this
