@@ -286,7 +286,10 @@ fn once_on_disk(op: Op, mode: Mode, number: u64, seen: &[Seen; 2]) -> Option<Str
         return told(&format!("it does not go on: {error:?}"));
     }
     let objects = objects.restarted();
-    let world = open(Arc::new(disk.clone()), &objects, true, &runtime).unwrap();
+    let world = match open(Arc::new(disk.clone()), &objects, true, &runtime) {
+        Ok(world) => world,
+        Err(error) => return told(&format!("it does not open: {error:?}")),
+    };
     let after = match checked(&disk, &world, &objects) {
         Ok(after) => after,
         Err(wrong) => return told(&wrong),

@@ -25,7 +25,7 @@ use tokio::runtime::Runtime;
 
 use crate::engine::{Engine, options};
 use crate::report::{Report, throughput};
-use crate::{Size, child, large};
+use crate::{Size, bare, child, large};
 
 /// The length of a part, and how many are under way at once, on both sides.
 const PART: usize = 16 * 1024 * 1024;
@@ -83,22 +83,35 @@ fn beside(
     let engine = runtime.block_on(open(&root, endpoint, runtime))?;
     let client = Arc::new(client(endpoint)?);
     let mib = size.large >> 20;
+    let send = || {
+        let (engine, body) = (engine.clone(), large::body(File::open(&source)?));
+        runtime.block_on(runtime.spawn(async move {
+            let start = Instant::now();
+            engine.send("large", size.large, body).await?;
+            Ok(start.elapsed())
+        }))?
+    };
+    let plain = || {
+        let (client, source) = (Arc::clone(&client), File::open(&source)?);
+        runtime.block_on(runtime.spawn(async move { put(&client, source).await }))?
+    };
     report.compare(
-        (&format!("{mib} MiB into a bucket, beside a plain client"), "0.8"),
+        (&format!("{mib} MiB into a bucket, beside a plain client and the digests"), "0.8"),
         size.runs,
         throughput(size.large),
+        Box::new(send),
         Box::new(|| {
-            let (engine, body) = (engine.clone(), large::body(File::open(&source)?));
-            runtime.block_on(runtime.spawn(async move {
-                let start = Instant::now();
-                engine.send("large", size.large, body).await?;
-                Ok(start.elapsed())
-            }))?
+            let (took, start) = (plain()?, Instant::now());
+            bare::digests(&source)?;
+            Ok(took + start.elapsed())
         }),
-        Box::new(|| {
-            let (client, source) = (Arc::clone(&client), File::open(&source)?);
-            runtime.block_on(runtime.spawn(async move { put(&client, source).await }))?
-        }),
+    )?;
+    report.compare(
+        (&format!("{mib} MiB into a bucket, beside a plain client"), "told"),
+        size.runs,
+        throughput(size.large),
+        Box::new(send),
+        Box::new(plain),
     )?;
     report.compare(
         (&format!("{mib} MiB out of a bucket, to a file, flushed"), "0.8"),

@@ -92,7 +92,7 @@ impl Tree {
         if is_missing(&self.fs.stat(&to)) {
             return Ok(());
         }
-        gone(self.fs.rename(&to, &from)).map_err(broken)
+        self.rename(&to, &from).map_err(broken)
     }
 
     /// Gives a file its content. A new one is written where it lies: this process reads no file
@@ -126,7 +126,7 @@ impl Tree {
         match self.fs.rename(from, to) {
             Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
                 for entry in self.fs.read_dir(from)? {
-                    self.fs.rename(&from.join(&entry.name), &to.join(&entry.name))?;
+                    self.rename(&from.join(&entry.name), &to.join(&entry.name))?;
                 }
                 self.fs.rmdir(from)
             }
