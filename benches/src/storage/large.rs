@@ -46,14 +46,7 @@ pub(crate) fn measure(
         (&format!("{mib} MiB in"), "0.8"),
         size.runs,
         throughput(size.large),
-        Box::new(|| {
-            let (engine, body) = (engine.clone(), body(File::open(&source)?));
-            runtime.block_on(runtime.spawn(async move {
-                let start = Instant::now();
-                engine.send("large", size.large, body).await?;
-                Ok(start.elapsed())
-            }))?
-        }),
+        Box::new(|| send(&engine, &source, size, runtime)),
         Box::new(&bare),
     )?;
     out(dir, size, &engine, runtime, report, bare)?;
@@ -132,8 +125,23 @@ pub(crate) fn source(path: &Path, length: u64) -> Result<()> {
     Ok(file.sync_all()?)
 }
 
+/// Uploads a file as `large`; gives how long it took.
+pub(crate) fn send(
+    engine: &Engine,
+    source: &Path,
+    size: Size,
+    runtime: &Runtime,
+) -> Result<Duration> {
+    let (engine, body) = (engine.clone(), body(File::open(source)?));
+    runtime.block_on(runtime.spawn(async move {
+        let start = Instant::now();
+        engine.send("large", size.large, body).await?;
+        Ok(start.elapsed())
+    }))?
+}
+
 /// The content of a file as a body.
-pub(crate) fn body(file: File) -> Body {
+fn body(file: File) -> Body {
     let pieces = stream::try_unfold(file, |mut file| async move {
         let mut piece = vec![0; PIECE];
         let count = file.read(&mut piece).map_err(|error| {

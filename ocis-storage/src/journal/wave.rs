@@ -68,7 +68,10 @@ struct Part {
 impl<'t> Crew<'t> {
     /// Starts one thread less than there are processors; they end with this.
     pub(super) fn start<'s>(scope: &'s Scope<'s, 't>, tree: &'t Tree) -> Self {
-        let processors = available_parallelism().map_or(1, usize::from).min(HANDS);
+        Self::of(available_parallelism().map_or(1, usize::from).min(HANDS), scope, tree)
+    }
+
+    fn of<'s>(processors: usize, scope: &'s Scope<'s, 't>, tree: &'t Tree) -> Self {
         let start = |_| {
             let (hand, parts) = mpsc::channel::<Part>();
             let work = move || {
@@ -122,10 +125,58 @@ fn all(tree: &Tree, records: Vec<Entry>) -> Vec<Done> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use tokio::sync::oneshot;
+
     use super::*;
+    use crate::blob::PosixBlobs;
+    use crate::blob::drops::Drops;
+    use crate::fs::{Fs, MemoryFs};
 
     fn record(lsn: u64, actions: &[Action]) -> Record {
         Record { lsn, actions: actions.to_vec(), ..Record::default() }
+    }
+
+    #[test]
+    fn what_goes_side_by_side_is_all_done_and_comes_back_in_order() {
+        let fs: Arc<dyn Fs> = Arc::new(MemoryFs::default());
+        let (root, uploads) = (Path::new("/store"), Path::new("/store/uploads"));
+        fs.mkdir_all(&root.join("folder")).unwrap();
+        let blobs = Arc::new(PosixBlobs::new(Arc::clone(&fs), root));
+        let tree = Tree {
+            fs: Arc::clone(&fs),
+            drops: Drops::new(Arc::clone(&fs), uploads.to_owned(), Arc::clone(&blobs) as _),
+            blobs,
+            root: root.to_owned(),
+            uploads: uploads.to_owned(),
+            replaying: false,
+        };
+        for processors in 1..=4 {
+            for count in 1..=9 {
+                let path = |lsn: u64| match lsn {
+                    3 => "folder".to_owned(),
+                    _ => format!("{processors}-{count}-{lsn}"),
+                };
+                let entry = |lsn| {
+                    let put = Action::Put(path(lsn), lsn.to_string().into_bytes());
+                    (record(lsn, &[put]), oneshot::channel().0)
+                };
+                let records = (1..=count).map(entry).collect();
+                let done = std::thread::scope(|scope| {
+                    Crew::of(processors, scope, &tree).apply(records).unwrap()
+                });
+                let of = |(record, _, applied): &Done| (record.lsn, applied.is_ok());
+                // There is a folder where the third one is to lie.
+                let expected: Vec<_> = (1..=count).map(|lsn| (lsn, lsn != 3)).collect();
+                assert_eq!(done.iter().map(of).collect::<Vec<_>>(), expected);
+                for lsn in (1..=count).filter(|lsn| *lsn != 3) {
+                    let content = fs.read(&root.join(path(lsn))).unwrap();
+                    assert_eq!(content, lsn.to_string().into_bytes());
+                }
+            }
+        }
     }
 
     #[test]
