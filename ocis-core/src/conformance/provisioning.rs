@@ -289,6 +289,8 @@ impl Accounts<'_> {
             |text: &str| UserChange { password: Some(Secret::new(text)), ..Default::default() };
         let changed = self.change(&admin(), &user.id, password("second-secret")).await.unwrap();
         let version = changed.password_version.clone();
+        // Empty where the directory does not tell.
+        assert!(version != user.password_version || version.is_empty(), "another password");
         assert_eq!(changed, User { password_version: version, ..user.clone() }, "nothing else");
         assert!(!self.signs_in("suite-own", "first-secret").await);
         // Their own, but nothing else of it, and not that of others.
