@@ -13,7 +13,7 @@ use ocis_core::{Error, Result};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::{BlobStore, COPIES, Content};
-use crate::fs::{File, Fs, Kind, Open, is_missing, is_out_of_files, out_of_files};
+use crate::fs::{File, Fs, Kind, Open, is_missing, is_out_of_files, out_of_files, stays};
 use crate::layout::paths;
 
 /// A content is read in pieces of this length, one ahead of the one that is being taken: a slow
@@ -86,20 +86,21 @@ impl PosixBlobs {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         match self.fs.unlink(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            gone if is_missing(&gone) => Ok(()),
             result => result,
         }
     }
 
-    /// Removes the folders that a blob leaves empty, down from the one of all blobs. The usual cost
-    /// is one call, which finds that there are others.
-    fn prune(&self, space: &SpaceId, path: &Path) -> io::Result<()> {
-        let all = self.root.join(paths::space(space)).join("blobs");
-        for folder in path.ancestors().skip(1).take_while(|folder| *folder != all) {
+    /// Removes the folders that a blob leaves empty, up to that of its space: a space that was purged
+    /// while the blob was on its way leaves none. The usual cost is one call, which finds that there
+    /// are others.
+    fn prune(&self, path: &Path) -> io::Result<()> {
+        let spaces = self.root.join("spaces");
+        for folder in path.ancestors().skip(1).take_while(|folder| *folder != spaces) {
             match self.fs.rmdir(folder) {
                 Ok(()) => {}
                 gone if is_missing(&gone) => {}
-                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => break,
+                Err(error) if stays(&error) => break,
                 failed => return failed,
             }
         }
@@ -211,7 +212,7 @@ impl BlobStore for PosixBlobs {
 
     fn delete(&self, space: &SpaceId, blob: &BlobId) -> Result<()> {
         let path = self.path(space, blob);
-        self.remove(&path).and_then(|()| self.prune(space, &path)).map_err(failed)
+        self.remove(&path).and_then(|()| self.prune(&path)).map_err(failed)
     }
 
     fn len(&self, space: &SpaceId, blob: &BlobId) -> Result<Option<u64>> {
@@ -411,8 +412,10 @@ mod tests {
         assert_eq!(disk.read_dir(&blobs.join("aa/bb/cc")).unwrap().len(), 1);
         assert_eq!(store.len(&space, &other).unwrap(), Some(1));
         store.delete(&space, &other).unwrap();
-        assert_eq!(disk.read_dir(&blobs).unwrap().len(), 0);
+        // Nothing else is in the space: it was purged meanwhile.
+        assert_eq!(disk.read_dir(Path::new("/store/spaces")).unwrap(), []);
         store.delete(&space, &other).unwrap();
+        store.put_inline(&space, &one, b"1").unwrap();
     }
 
     #[test]

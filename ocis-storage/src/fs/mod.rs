@@ -182,6 +182,22 @@ pub trait Fs: Send + Sync + fmt::Debug + 'static {
         self.open(path, Open::Create)?.write_at(content, 0)
     }
 
+    /// Removes a folder with all that is in it, of whatever name. Neither atomic nor flushed: what an
+    /// error leaves can be removed by the next call.
+    fn remove_all(&self, folder: &Path) -> io::Result<()> {
+        for entry in self.read_dir(folder)? {
+            let path = folder.join(&entry.name);
+            let removed = match entry.kind {
+                Kind::Folder => self.remove_all(&path),
+                Kind::File | Kind::Symlink => self.unlink(&path),
+            };
+            if !is_missing(&removed) {
+                removed?;
+            }
+        }
+        self.rmdir(folder)
+    }
+
     /// Makes a folder and those above it that are missing.
     fn mkdir_all(&self, path: &Path) -> io::Result<()> {
         match self.mkdir(path) {
@@ -205,6 +221,12 @@ pub(crate) fn is_missing<T>(result: &io::Result<T>) -> bool {
     result.as_ref().is_err_and(|error| {
         matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
     })
+}
+
+/// Whether a folder could not be removed because something is in it, or because it is not ours.
+pub(crate) fn stays(error: &io::Error) -> bool {
+    use io::ErrorKind::{DirectoryNotEmpty, PermissionDenied, ResourceBusy};
+    matches!(error.kind(), DirectoryNotEmpty | PermissionDenied | ResourceBusy)
 }
 
 /// Whether a call failed because the process or the machine has no file descriptor left.

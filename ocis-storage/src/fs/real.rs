@@ -178,6 +178,11 @@ impl Fs for RealFs {
         }
     }
 
+    fn remove_all(&self, folder: &Path) -> io::Result<()> {
+        // Also what `read_dir` leaves out.
+        fs::remove_dir_all(folder)
+    }
+
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         fs::read(path)
     }

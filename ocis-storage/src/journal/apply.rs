@@ -12,7 +12,7 @@ use ocis_core::{Error, Result};
 use super::record::{Action, Ancestor, Record};
 use crate::blob::drops::Drops;
 use crate::blob::{BlobStore, staged};
-use crate::fs::{Fs, Open, is_missing, is_out_of_files, out_of_files};
+use crate::fs::{Fs, Open, is_missing, is_out_of_files, out_of_files, stays};
 use crate::layout::attributes::{Attributes, TMP_ETAG, TREE_MTIME, TREE_SIZE};
 use crate::layout::index::Index;
 use crate::layout::paths;
@@ -60,7 +60,7 @@ impl Tree {
             Action::Folder(path) => fs.mkdir_all(&at(path)),
             Action::Put(path, content) => self.put(&at(path), content),
             Action::Link(path, target) => self.link(&at(path), Path::new(target)),
-            Action::Remove(path) => gone(fs.unlink(&at(path))),
+            Action::Remove(path) => gone(self.remove(&at(path))),
             Action::Rename(from, to) => self.rename(&at(from), &at(to)),
             Action::Blob(space, blob, content) => {
                 return self.blobs.put_inline(space, blob, content);
@@ -79,7 +79,7 @@ impl Tree {
                 return self.index(path, |index| index.remove(space));
             }
             Action::RemoveEmpty(path) => match gone(fs.rmdir(&at(path))) {
-                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+                Err(error) if stays(&error) => Ok(()),
                 result => result,
             },
         };
@@ -134,11 +134,25 @@ impl Tree {
         }
     }
 
-    fn remove_folder(&self, path: &Path) -> io::Result<()> {
-        for entry in self.fs.read_dir(path)? {
-            gone(self.fs.unlink(&path.join(&entry.name)))?;
+    /// Removes a file or link, or a folder where metadata takes one for a file.
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        match self.fs.unlink(path) {
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => self.remove_folder(path),
+            result => result,
         }
-        self.fs.rmdir(path)
+    }
+
+    /// Removes a folder with all that is in it, or a file where metadata takes one for a folder. What
+    /// somebody else put there and we may not remove stays, and does no harm.
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        match self.fs.remove_all(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => self.fs.unlink(path),
+            Err(error) if stays(&error) => {
+                tracing::error!(%error, ?path, "a folder that is gone for its users stays");
+                Ok(())
+            }
+            result => result,
+        }
     }
 
     /// Only the applier makes and removes folders of nodes and of the trash, so none of them gets
@@ -146,7 +160,7 @@ impl Tree {
     fn prune(&self, path: &Path) -> io::Result<()> {
         for folder in path.ancestors().skip(1).take(paths::DEPTH) {
             match self.fs.rmdir(folder) {
-                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => break,
+                Err(error) if stays(&error) => break,
                 result => gone(result)?,
             }
         }
@@ -157,10 +171,13 @@ impl Tree {
         let made = self.fs.symlink(target, path);
         match &made {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                if self.fs.readlink(path)? == target {
-                    return Ok(());
+                match self.fs.readlink(path) {
+                    Ok(there) if there == target => return Ok(()),
+                    Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                        self.displace(path)?;
+                    }
+                    there => there.and_then(|_| self.fs.unlink(path))?,
                 }
-                self.fs.unlink(path)?;
                 self.fs.symlink(target, path)
             }
             _ if is_missing(&made) => {
@@ -168,6 +185,24 @@ impl Tree {
                 self.fs.symlink(target, path)
             }
             _ => made,
+        }
+    }
+
+    /// Makes room for a link where something else lies, which no store put there: nobody could reach
+    /// it, but it may be somebody's.
+    fn displace(&self, path: &Path) -> io::Result<()> {
+        // Another thread may be putting something else of the folder aside, and names may be long.
+        let name = crc32fast::hash(path.as_os_str().as_encoded_bytes());
+        let mut number = 1_u64;
+        loop {
+            let aside = path.with_file_name(format!(".displaced-{name:08x}-{number}"));
+            let taken = self.fs.stat(&aside);
+            if is_missing(&taken) {
+                tracing::warn!(?path, ?aside, "what lay in a folder of the tree is put aside");
+                return self.fs.rename(path, &aside);
+            }
+            taken?;
+            number += 1;
         }
     }
 

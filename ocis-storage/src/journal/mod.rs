@@ -191,6 +191,9 @@ impl Journal {
         &self,
         mut record: Record,
     ) -> Result<(u64, oneshot::Receiver<Result<()>>)> {
+        if record.is_too_long() {
+            return Err(Error::invalid("this is too much for one step: do it in parts"));
+        }
         let mut state = self.queue.state.lock();
         if state.refusing || state.closing || self.queue.failed.load(Ordering::Acquire) {
             return Err(unavailable());

@@ -53,6 +53,31 @@ pub(crate) enum Action {
     RemoveEmpty(String),
 }
 
+impl Action {
+    /// Some more bytes than it has when it is written.
+    fn length(&self) -> usize {
+        let texts = match self {
+            Self::Folder(path)
+            | Self::Remove(path)
+            | Self::Modified(path, _)
+            | Self::RemoveFolder(path)
+            | Self::Prune(path)
+            | Self::RemoveEmpty(path) => path.len(),
+            Self::Put(path, content) => path.len() + content.len(),
+            Self::Link(one, other) | Self::Rename(one, other) => one.len() + other.len(),
+            Self::Blob(space, blob, content) => {
+                space.as_str().len() + blob.as_str().len() + content.len()
+            }
+            Self::DropBlob(space, blob) | Self::Unstage(space, blob) => {
+                space.as_str().len() + blob.as_str().len()
+            }
+            Self::Index(path, space, value) => path.len() + space.as_str().len() + value.len(),
+            Self::Unindex(path, space) => path.len() + space.as_str().len(),
+        };
+        texts + 64
+    }
+}
+
 /// The change time and size of a folder above a changed node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ancestor {
@@ -66,6 +91,25 @@ impl Record {
     /// Whether it changes nothing.
     pub(crate) fn is_empty(&self) -> bool {
         self.actions.is_empty() && self.ancestors.is_empty() && self.events.is_empty()
+    }
+
+    /// Whether it may be longer than [`next`] takes: what is read back as the end of the journal must
+    /// not be written.
+    pub(crate) fn is_too_long(&self) -> bool {
+        self.most() > (MAX_RECORD / 4 * 3) as usize
+    }
+
+    /// The bytes that it has at most when it is written, but for a few events.
+    fn most(&self) -> usize {
+        // Not worth the time: each names three paths at most.
+        const FEW: usize = 64;
+        let told = |event: &Event| serde_json::to_string(event).map_or(0, |text| text.len());
+        let events: usize = match self.events.len() {
+            0..=FEW => 0,
+            _ => self.events.iter().map(told).sum(),
+        };
+        let steps: usize = self.actions.iter().map(Action::length).sum();
+        steps + events + (1 + self.ancestors.len() + self.events.len()) * 512
     }
 }
 
@@ -157,6 +201,39 @@ mod tests {
         let unknown = text.replace("FileTouched", "FilePainted");
         let newer = rmp_serde::to_vec(&Newer(7, vec![], vec![], vec![unknown, text])).unwrap();
         assert_eq!(rmp_serde::from_slice::<Record>(&newer).unwrap().events, [known]);
+    }
+
+    #[test]
+    fn what_could_not_be_read_back_is_too_long() {
+        let put = |bytes: usize| Action::Put("a".into(), vec![0; bytes]);
+        let of = |action: Action| Record { actions: vec![action], ..Record::default() };
+        assert!(!of(put(100 << 20)).is_too_long());
+        assert!(of(put(MAX_RECORD as usize)).is_too_long());
+        let (space, blob) = (SpaceId::random(), BlobId::random());
+        let path = || "x".repeat(500);
+        let actions = vec![
+            Action::Folder(path()),
+            put(1000),
+            Action::Link(path(), path()),
+            Action::Remove(path()),
+            Action::Rename(path(), path()),
+            Action::Blob(space.clone(), blob.clone(), vec![1; 1000]),
+            Action::DropBlob(space.clone(), blob.clone()),
+            Action::Unstage(space.clone(), blob),
+            Action::Modified(path(), Timestamp::from_unix(1, 2).unwrap()),
+            Action::RemoveFolder(path()),
+            Action::Prune(path()),
+            Action::Index(path(), space.clone(), path()),
+            Action::Unindex(path(), space),
+            Action::RemoveEmpty(path()),
+        ];
+        let steps = Record { actions, ..Record::default() };
+        let told = Record { events: vec![touched(); 100], ..Record::default() };
+        for record in [steps, told] {
+            let mut bytes = Vec::new();
+            frame(&record, &mut bytes).unwrap();
+            assert!(bytes.len() <= record.most(), "{} {}", bytes.len(), record.most());
+        }
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! The metadata of a node: the `.mpk` file, a MessagePack map from text to bytes.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::fmt::{self, Display};
+use std::result::Result as StdResult;
 use std::str::FromStr;
 
 use ocis_core::checksum::Checksums;
 use ocis_core::{Error, Result};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer};
 
 /// What all keys begin with on disk. In memory keys are without it.
 pub(crate) const PREFIX: &str = "user.ocis.";
@@ -45,10 +48,10 @@ pub(crate) struct Attributes(BTreeMap<String, Vec<u8>>);
 impl Attributes {
     /// Reads the bytes of an `.mpk` file.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
-        let map: BTreeMap<String, serde_bytes::ByteBuf> = rmp_serde::from_slice(bytes)
+        let map: BTreeMap<String, Value> = rmp_serde::from_slice(bytes)
             .map_err(|error| Error::internal("the metadata of a node is damaged").because(error))?;
         let bare = |key: String| key.strip_prefix(PREFIX).map(str::to_owned).unwrap_or(key);
-        Ok(Self(map.into_iter().map(|(key, value)| (bare(key), value.into_vec())).collect()))
+        Ok(Self(map.into_iter().map(|(key, Value(value))| (bare(key), value)).collect()))
     }
 
     /// The bytes of an `.mpk` file.
@@ -114,6 +117,50 @@ impl Attributes {
     }
 }
 
+/// A value in the file: bytes, but Go's `nil` slices are nil, and whoever wrote the file by other
+/// means may have used texts and numbers.
+struct Value(Vec<u8>);
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> StdResult<Self, D::Error> {
+        from.deserialize_any(ValueVisitor).map(Self)
+    }
+}
+
+struct ValueVisitor;
+
+impl Visitor<'_> for ValueVisitor {
+    type Value = Vec<u8>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("bytes, a text, a number or nil")
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> StdResult<Vec<u8>, E> {
+        Ok(bytes.to_vec())
+    }
+
+    fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> StdResult<Vec<u8>, E> {
+        Ok(bytes)
+    }
+
+    fn visit_str<E>(self, text: &str) -> StdResult<Vec<u8>, E> {
+        Ok(text.into())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> StdResult<Vec<u8>, E> {
+        Ok(number.to_string().into())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> StdResult<Vec<u8>, E> {
+        Ok(number.to_string().into())
+    }
+
+    fn visit_unit<E>(self) -> StdResult<Vec<u8>, E> {
+        Ok(Vec::new())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,5 +172,29 @@ mod tests {
         assert_eq!(attributes.encode(), b"\x81\xaeuser.ocis.name\xc4\x02\xc3\xa9");
         assert_eq!(Attributes::decode(&attributes.encode()).unwrap(), attributes);
         assert!(Attributes::decode(b"\x81\xae").is_err());
+    }
+
+    #[test]
+    fn every_form_of_a_map_and_of_its_values_is_read() {
+        let entries: [(&[u8], &[u8]); 7] = [
+            (b"\xc4\x02\xff\x00", b"\xff\x00"),
+            (b"\xc5\x00\x01x", b"x"),
+            (b"\xa1x", b"x"),
+            (b"\xc0", b""),
+            (b"\x07", b"7"),
+            (b"\xcd\x01\x00", b"256"),
+            (b"\xd0\xfe", b"-2"),
+        ];
+        for (value, read) in entries {
+            for head in [&b"\x81"[..], b"\xde\x00\x01", b"\xdf\x00\x00\x00\x01"] {
+                let bytes = [head, b"\xaeuser.ocis.name", value].concat();
+                assert_eq!(
+                    Attributes::decode(&bytes).unwrap().bytes(NAME),
+                    Some(read),
+                    "{value:?}"
+                );
+            }
+        }
+        assert!(Attributes::decode(b"\x81\xaeuser.ocis.name\x90").is_err());
     }
 }

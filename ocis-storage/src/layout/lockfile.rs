@@ -63,6 +63,7 @@ impl Opaque {
 struct User {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     idp: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     opaque_id: String,
     #[serde(rename = "type", default)]
     kind: u8,
@@ -128,6 +129,8 @@ pub(crate) fn read(content: &[u8]) -> Vec<Lock> {
     if file.lock_id.is_empty() {
         return Vec::new();
     }
+    // Go leaves out what is empty.
+    let user = file.user.filter(|user| !user.opaque_id.is_empty());
     let said = |name| file.opaque.as_ref().and_then(|opaque| opaque.get(name));
     vec![Lock {
         token: file.lock_id,
@@ -135,11 +138,11 @@ pub(crate) fn read(content: &[u8]) -> Vec<Lock> {
         // oCIS keeps no depth; it tells clients that every lock is deep.
         deep: true,
         // What it tells as the owner.
-        owner: file.user.as_ref().map(|user| format!("{}@{}", user.opaque_id, user.idp)),
+        owner: user.as_ref().map(|user| format!("{}@{}", user.opaque_id, user.idp)),
         owner_name: said(OWNER_NAME),
         taken: said(TAKEN).and_then(|text| text.parse().ok()),
         app_name: file.app_name,
-        user: file.user.and_then(|user| UserId::parse(&user.opaque_id).ok()),
+        user: user.and_then(|user| UserId::parse(&user.opaque_id).ok()),
         expires: file.expiration.and_then(|end| Timestamp::from_unix(end.seconds, end.nanos).ok()),
     }]
 }

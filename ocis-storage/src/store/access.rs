@@ -17,7 +17,9 @@ use ocis_core::{Error, Result};
 
 use super::change::Change;
 use super::state::Entry;
+use crate::fs::is_missing;
 use crate::layout::attributes::DISABLED;
+use crate::layout::paths;
 
 /// A node with everything above it.
 #[derive(Debug, Clone)]
@@ -157,10 +159,15 @@ impl Change<'_> {
         Ok((folder, name.to_owned()))
     }
 
-    /// The child of `folder` with this name, with everything above it.
+    /// The child of `folder` with this name, with everything above it. A link to a node that does not
+    /// exist, as a crash of oCIS leaves it, is none.
     pub(crate) fn below(&mut self, folder: &Place, name: &str) -> Result<Option<Place>> {
         let Some(id) = self.child(&folder.space, &folder.id()?, name)? else { return Ok(None) };
-        let entry = self.node(&folder.space, &id)?.ok_or_else(nothing)?;
+        let Some(entry) = self.node(&folder.space, &id)? else {
+            let files = self.store.root().join(paths::node(&folder.space, &id));
+            // What lost its metadata may be mended.
+            return if is_missing(&self.store.fs.stat(&files)) { Ok(None) } else { Err(nothing()) };
+        };
         let mut line = folder.line.clone();
         line.push(entry);
         Ok(Some(Place { space: folder.space.clone(), line, permissions: folder.permissions }))

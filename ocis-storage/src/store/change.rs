@@ -9,7 +9,7 @@ use std::time::Duration;
 use ocis_core::event::{Event, EventKind};
 use ocis_core::id::{BlobId, NodeId, SpaceId};
 use ocis_core::lock::Lock;
-use ocis_core::node::NodeKind;
+use ocis_core::node::{NodeInfo, NodeKind};
 use ocis_core::time::Timestamp;
 use ocis_core::{Cx, Error, Result};
 use tokio::sync::oneshot;
@@ -290,6 +290,28 @@ impl<'a> Change<'a> {
         self.actions.push(Action::Remove(paths::child(space, folder, name)));
         let at = (space.clone(), folder.clone());
         self.listed.entry(at).or_default().insert(name.into(), None);
+    }
+
+    /// A folder does not list a node any more, under whatever names it does: those of oCIS's links and
+    /// of its metadata differ where it was killed while it renamed, and another node may have the name
+    /// by now.
+    pub(crate) fn unlist_node(
+        &mut self,
+        space: &SpaceId,
+        folder: &NodeId,
+        node: &NodeInfo,
+    ) -> Result<()> {
+        let id = &node.id.node;
+        if self.child(space, folder, &node.name)?.as_ref() == Some(id) {
+            self.unlist(space, folder, &node.name);
+            return Ok(());
+        }
+        for (name, child) in self.children(space, folder, None, usize::MAX)? {
+            if child == *id {
+                self.unlist(space, folder, &name);
+            }
+        }
+        Ok(())
     }
 
     /// A folder comes back with the children that its files list.

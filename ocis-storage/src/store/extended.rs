@@ -23,6 +23,13 @@ const TO_MESSAGEPACK: &str = "0003";
 /// cannot be read.
 pub(super) fn take_over(fs: &dyn Fs, root: &Path) -> Result<()> {
     let list = root.join(".migrations");
+    if is_missing(&fs.stat(&root.join("spaces"))) && !entries(fs, &root.join("nodes"))?.is_empty() {
+        return Err(Error::unavailable(format!(
+            "{} was written by oCIS 1, which had no spaces: start oCIS 2 or a later one on it once, \
+             and then this server",
+            root.display(),
+        )));
+    }
     // What oCIS broke off may have left any node.
     let has_all = match fs.read(&list) {
         missing if is_missing(&missing) => true,

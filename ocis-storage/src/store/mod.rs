@@ -403,10 +403,21 @@ impl Store {
         saved: Saved,
         ending: Ending,
     ) -> Result<()> {
+        let mut is_deleted = false;
         for _ in 0..PATIENCE {
             let session = saved.clone();
-            let settled = self.change(cx, move |change| change.settle_session(&session, ending));
-            match settled.await {
+            // Who brings something back from the trash reads its files first, and writes what was read.
+            let trash = if is_deleted { Some(self.trash.lock().await) } else { None };
+            let settled = self.change(cx, move |change| {
+                if !is_deleted && change.is_deleted(&session)? {
+                    return Ok(false);
+                }
+                change.settle_session(&session, ending).map(|()| true)
+            });
+            let settled = settled.await;
+            drop(trash);
+            match settled {
+                Ok(false) => is_deleted = true,
                 Err(error) if error.kind() == ErrorKind::Unavailable && !self.has_failed() => {
                     let store = Arc::clone(self);
                     let waited = tokio::task::spawn_blocking(move || store.journal.settle());
@@ -417,7 +428,7 @@ impl Store {
                         self.sessions.forget(&saved.id);
                     }
                     drop(held);
-                    return settled;
+                    return settled.map(drop);
                 }
             }
         }

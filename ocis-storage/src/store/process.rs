@@ -125,6 +125,14 @@ impl Change<'_> {
         Ok(())
     }
 
+    /// Whether the file of a session is in the trash, or gone for good.
+    pub(super) fn is_deleted(&mut self, saved: &Saved) -> Result<bool> {
+        match self.line(&saved.prepared.space, &saved.prepared.node) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
+            line => line.map(|_| false),
+        }
+    }
+
     /// The file that shows the content of this session, wherever it lies by now.
     fn shown(&mut self, saved: &Saved) -> Result<Option<Holder>> {
         let (space, id) = (&saved.prepared.space, &saved.prepared.node);

@@ -117,8 +117,10 @@ pub(super) fn sweep(fs: &dyn Fs, drops: &Drops, root: &Path) -> Result<()> {
         return Ok(());
     }
     for entry in entries.map_err(broken)? {
-        if let Ok(space) = SpaceId::parse(&entry.name) {
-            remove_remains(fs, drops, root, &space)?;
+        if let Ok(space) = SpaceId::parse(&entry.name)
+            && let Err(error) = remove_remains(fs, drops, root, &space)
+        {
+            tracing::error!(?error, %space, "a purged space takes up room until the next opening");
         }
     }
     Ok(())
@@ -129,7 +131,8 @@ fn remove_remains(fs: &dyn Fs, drops: &Drops, root: &Path, space: &SpaceId) -> R
     let folder = root.join(remains(space));
     drop_contents(fs, drops, space, &folder)?;
     fs.sync_all(root).map_err(broken)?;
-    remove(fs, &folder)
+    let removed = fs.remove_all(&folder);
+    if is_missing(&removed) { Ok(()) } else { removed.map_err(broken) }
 }
 
 /// Drops the contents that the metadata below a folder refers to.
@@ -150,20 +153,4 @@ fn drop_contents(fs: &dyn Fs, drops: &Drops, space: &SpaceId, folder: &Path) -> 
         }
     }
     Ok(())
-}
-
-/// Removes a folder with all that is in it.
-fn remove(fs: &dyn Fs, folder: &Path) -> Result<()> {
-    let entries = fs.read_dir(folder);
-    if is_missing(&entries) {
-        return Ok(());
-    }
-    for entry in entries.map_err(broken)? {
-        let path = folder.join(&entry.name);
-        match entry.kind {
-            Kind::Folder => remove(fs, &path)?,
-            _ => fs.unlink(&path).map_err(broken)?,
-        }
-    }
-    fs.rmdir(folder).map_err(broken)
 }

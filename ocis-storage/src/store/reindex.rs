@@ -36,7 +36,12 @@ fn rebuild(fs: &dyn Fs, root: &Path, path: &str) -> Result<Index> {
     let mut index = Index::default();
     for head in fs.read_dir(&root.join("spaces")).map_err(broken)? {
         let folder = root.join("spaces").join(&head.name);
-        for tail in fs.read_dir(&folder).map_err(broken)? {
+        let tails = fs.read_dir(&folder);
+        // A file that somebody put there.
+        if is_missing(&tails) {
+            continue;
+        }
+        for tail in tails.map_err(broken)? {
             let Ok(space) = SpaceId::parse(&format!("{}{}", head.name, tail.name)) else {
                 continue;
             };

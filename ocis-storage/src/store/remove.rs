@@ -40,7 +40,7 @@ impl Change<'_> {
         self.act(Action::Rename(format!("{node}.mpk"), format!("{trashed}.mpk")));
         self.act(Action::Rename(node, trashed));
         self.act(Action::Remove(paths::lock(space, &id)));
-        self.unlist(space, &parent, &entry.info.name);
+        self.unlist_node(space, &parent, &entry.info)?;
         self.forget(space, &id);
         let size = i64::try_from(entry.info.size).unwrap_or(i64::MAX);
         for below in self.all_below(place)? {

@@ -34,9 +34,14 @@ impl Root {
     }
 
     pub(super) fn kind(&self) -> SpaceKind {
+        let info = &self.entry.info;
+        let is_of_owner =
+            info.owner.as_ref().is_some_and(|owner| owner.as_str() == info.id.space.as_str());
         match self.entry.attributes.text("space.type") {
             Some("personal") => SpaceKind::Personal,
             Some("metadata") => SpaceKind::Metadata,
+            // Only that of a person has the id of its owner.
+            None if is_of_owner => SpaceKind::Personal,
             _ => SpaceKind::Project,
         }
     }
@@ -116,7 +121,9 @@ impl Change<'_> {
         Ok(Space {
             root: entry.info.id.clone(),
             kind: root.kind(),
-            name: root.text("space.name"),
+            name: Some(root.text("space.name"))
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| entry.info.name.clone()),
             alias: root.text("space.alias"),
             description: root.text("space.description"),
             owner: entry.info.owner.clone(),

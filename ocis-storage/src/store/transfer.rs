@@ -32,12 +32,14 @@ impl Change<'_> {
         let old = from.entry()?.info.name.clone();
         let parent =
             from.entry()?.info.parent.clone().ok_or_else(|| Error::internal("no parent"))?;
-        if parent == folder.id()? && old == name {
+        // Links and metadata may disagree (`unlist_node`), and two links may lead to one node.
+        let is_there = self.child(&folder.space, &folder.id()?, &name)?.as_ref() == Some(&id);
+        if is_there && parent == folder.id()? && old == name {
             return Ok(Changed { node: self.view(&from)?, created: false });
         }
         let tokens = &request.conditions.lock_tokens;
         self.all_unlocked(&from, tokens)?;
-        let created = self.make_room(&folder, &name, request.overwrite, tokens)?;
+        let created = !is_there && self.make_room(&folder, &name, request.overwrite, tokens)?;
         let entry = std::sync::Arc::clone(from.entry()?);
         let mut attributes = entry.attributes.clone();
         attributes.set(key::NAME, &name);
@@ -45,7 +47,7 @@ impl Change<'_> {
         self.put(&from.space, &id, attributes, Vec::new())?;
         // Locks do not travel (RFC 4918 section 7.5).
         self.act(Action::Remove(paths::lock(&from.space, &id)));
-        self.unlist(&from.space, &parent, &old);
+        self.unlist_node(&from.space, &parent, &entry.info)?;
         self.list(&from.space, &folder.id()?, &name, &id);
         let size = i64::try_from(entry.info.size).unwrap_or(i64::MAX);
         self.propagate(&from.space, &parent, -size)?;

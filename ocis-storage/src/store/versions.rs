@@ -4,7 +4,8 @@
 //! nothing of the order: a key of ours in its metadata says when it ceased to be the file's content.
 //! Versions that oCIS made have none, and their name must do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::io;
 use std::sync::Arc;
 
 use ocis_core::access;
@@ -60,14 +61,7 @@ impl Store {
     ) -> Result<Page<Version>> {
         let (_, space, node) =
             self.versioned(cx, &request.target, Permissions::LIST_VERSIONS).await?;
-        let kept = self
-            .reading(move |store| {
-                store.versions(&space, &node, |error| {
-                    tracing::error!(?error, "left out of the versions");
-                    Ok(())
-                })
-            })
-            .await?;
+        let kept = self.reading(move |store| store.versions(&space, &node, left_out)).await?;
         let after = request.page.cursor.map(|cursor| cursor.0);
         let start = after.map_or(0, |after| {
             kept.iter().position(|kept| kept.version.key == after).map_or(0, |at| at + 1)
@@ -151,9 +145,21 @@ impl Store {
         let (_, space, node) = self.versioned(cx, &target, Permissions::STAT).await?;
         let (rule, within, id) = (request.rule.clone(), space.clone(), node.clone());
         let chosen = self
-            .reading(move |store| match rule {
-                PurgeRule::Key(key) => store.version(&within, &id, &key).map(|kept| vec![kept]),
-                rule => Ok(chosen(store.versions(&within, &id, Err)?, &rule)),
+            .reading(move |store| {
+                let all = store.versions(&within, &id, damaged)?;
+                let mut chosen = match &rule {
+                    PurgeRule::Key(key) => vec![store.version(&within, &id, key)?],
+                    rule => chosen(all.clone(), rule),
+                };
+                // oCIS may have been killed when it had brought a version back but not removed it.
+                for kept in all {
+                    let is_chosen = |of: &Kept| of.version.key == kept.version.key;
+                    if kept.blob.is_some() && !chosen.iter().any(is_chosen) {
+                        let shares = chosen.iter_mut().filter(|of| of.blob == kept.blob);
+                        shares.for_each(|of| of.blob = None);
+                    }
+                }
+                Ok(chosen)
             })
             .await?;
         let mut rest = chosen.as_slice();
@@ -211,8 +217,10 @@ impl Store {
         let (folder, base) = path.rsplit_once('/').unwrap_or(("", &path));
         let beside = self.fs.read_dir(&self.root.join(folder));
         let beside = if is_missing(&beside) { Vec::new() } else { beside.map_err(broken)? };
-        let mut kept = Vec::new();
-        for name in revisions(beside.iter().map(|entry| entry.name.as_str()), base) {
+        let (mut kept, names) = (Vec::new(), || beside.iter().map(|entry| entry.name.as_str()));
+        let there: HashSet<&str> = names().filter(|name| name.contains(".REV.")).collect();
+        // Where the version is gone, oCIS may have left what described it.
+        for name in revisions(names(), base).into_iter().filter(|name| there.contains(name)) {
             let time = name.rsplit_once(".REV.").map_or(name, |(_, time)| time);
             match self.version(space, node, &format!("{node}.REV.{time}")) {
                 Ok(version) => kept.push(version),
@@ -267,7 +275,7 @@ impl Store {
                 continue;
             }
             let id = ResourceId { node: node.clone(), ..target.clone() };
-            let kept = self.versions(space, &node, Err)?.into_iter();
+            let kept = self.versions(space, &node, damaged)?.into_iter();
             items.extend(kept.map(|kept| RawVersion {
                 node: id.clone(),
                 path: kept.place,
@@ -300,6 +308,18 @@ impl Store {
         let blob = attributes.text(key::BLOB).and_then(|id| BlobId::parse(id).ok());
         Ok(Kept { version, place, blob, attributes })
     }
+}
+
+/// Whatever cannot be read hides no other version.
+fn left_out(error: Error) -> Result<()> {
+    tracing::error!(?error, "left out of the versions");
+    Ok(())
+}
+
+/// The same for what is removed: a disk that fails must not part what goes from what stays.
+fn damaged(error: Error) -> Result<()> {
+    let of_disk = std::error::Error::source(&error).is_some_and(|source| source.is::<io::Error>());
+    if of_disk { Err(error) } else { left_out(error) }
 }
 
 /// The names of versions among those beside a file whose own is `base`.

@@ -172,8 +172,10 @@ impl World {
         let ticket = self.driver.open_read(&self.cx, OpenRead { target: at(path) }).await?.ticket;
         let request = http::Request::get("/").header(TICKET, ticket).body(empty()).unwrap();
         let answer = self.data.clone().oneshot(request).await.unwrap();
-        assert!(answer.status().is_success());
-        Ok(answer.into_body().collect().await?.to_bytes().to_vec())
+        let is_ok = answer.status().is_success();
+        let body = answer.into_body().collect().await?.to_bytes().to_vec();
+        assert!(is_ok, "{}", String::from_utf8_lossy(&body));
+        Ok(body)
     }
 
     pub(crate) async fn stat(&self, path: &str) -> Result<Node> {

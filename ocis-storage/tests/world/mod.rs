@@ -16,9 +16,9 @@ use ocis_core::id::{ResourceId, SpaceId, StorageId, UserId};
 use ocis_core::node::Node;
 use ocis_core::path::SpacePath;
 use ocis_core::port::{
-    Conditions, Copy, CreateFolder, CreateSpace, Delete, List, ListTrash, ListVersions, Move,
-    Nodes, OpenUpload, PageRequest, PurgeRule, PurgeTrash, PurgeVersions, RestoreTrash,
-    RestoreVersion, Spaces, Trash, Uploads, Versions,
+    Conditions, Copy, CreateFolder, CreateSpace, Delete, DisableSpace, List, ListTrash,
+    ListVersions, Move, Nodes, OpenUpload, PageRequest, PurgeRule, PurgeSpace, PurgeTrash,
+    PurgeVersions, RestoreTrash, RestoreVersion, Spaces, Trash, Uploads, Versions,
 };
 use ocis_core::reference::Reference;
 use ocis_core::space::SpaceKind;
@@ -151,7 +151,17 @@ impl World {
         blobs: Arc<dyn BlobStore>,
         options: Options,
     ) -> Result<Self> {
-        let store = Store::open(fs, Arc::clone(&blobs), Path::new(ROOT), options)?;
+        Self::at(Path::new(ROOT), fs, blobs, options)
+    }
+
+    /// Opens a store elsewhere.
+    pub(crate) fn at(
+        root: &Path,
+        fs: Arc<dyn Fs>,
+        blobs: Arc<dyn BlobStore>,
+        options: Options,
+    ) -> Result<Self> {
+        let store = Store::open(fs, Arc::clone(&blobs), root, options)?;
         let tickets = Tickets::new(b"secret", &storage(), Duration::from_secs(3600)).unwrap();
         let clock = Arc::new(Fixed(now()));
         let plane = DataPlane::new(Arc::clone(&store), Arc::clone(&blobs), tickets.clone(), clock);
@@ -187,6 +197,13 @@ impl World {
         self.driver.create(&server(), request).await.map(drop)
     }
 
+    /// Puts the personal space of [`USER`] out of use, and removes it for ever.
+    pub(crate) async fn purge_home(&self) -> Result<()> {
+        let space = at("").base;
+        self.driver.disable(&server(), DisableSpace { space: space.clone() }).await?;
+        Spaces::purge(&self.driver, &server(), PurgeSpace { space }).await
+    }
+
     pub(crate) async fn mkdir(&self, path: &str) -> Result<()> {
         let request = CreateFolder { target: at(path), conditions: Conditions::default() };
         self.driver.create_folder(&self.cx, request).await.map(drop)
@@ -207,7 +224,7 @@ impl World {
         self.send(request.body(ocis_core::data::empty()).unwrap()).await
     }
 
-    async fn send(&self, request: http::Request<Body>) -> Result<Vec<u8>> {
+    pub(crate) async fn send(&self, request: http::Request<Body>) -> Result<Vec<u8>> {
         let answer = self.data.clone().oneshot(request).await.unwrap();
         let is_done = answer.status().is_success();
         let body = answer.into_body().collect().await?.to_bytes();
@@ -245,7 +262,15 @@ impl World {
     }
 
     pub(crate) async fn purge_versions(&self, path: &str) -> Result<()> {
-        let (target, rule) = (at(path), PurgeRule::All);
+        self.purge_versions_by(path, PurgeRule::All).await
+    }
+
+    pub(crate) async fn purge_version(&self, path: &str, key: String) -> Result<()> {
+        self.purge_versions_by(path, PurgeRule::Key(key)).await
+    }
+
+    async fn purge_versions_by(&self, path: &str, rule: PurgeRule) -> Result<()> {
+        let target = at(path);
         let request = PurgeVersions { target, rule, dry_run: false };
         Versions::purge(&self.driver, &self.cx, request).await.map(drop)
     }

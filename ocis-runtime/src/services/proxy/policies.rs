@@ -109,7 +109,101 @@ fn own(name: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use ocis_core::config::Section as _;
+    use ocis_core::config::source::Memory;
+
     use super::*;
+
+    /// What becomes of a configuration: whether it replaces the table, and each route.
+    fn given(yaml: &str) -> Result<(bool, Vec<String>)> {
+        let needed = [
+            "OCIS_JWT_SECRET",
+            "OCIS_MACHINE_AUTH_API_KEY",
+            "OCIS_SERVICE_ACCOUNT_ID",
+            "OCIS_SERVICE_ACCOUNT_SECRET",
+        ];
+        let source =
+            needed.iter().fold(Memory::new(), |source, name| source.var(name, "of a test"));
+        let source = source.yaml("proxy.yaml", yaml);
+        let loaded = settings::Loaded::service(&source, "proxy").unwrap();
+        let config = settings::Proxy::load(&loaded.layers).unwrap();
+        let (given, foreign) = routes(&config, &Peers::new())?;
+        let told = given.routes.iter().map(|route| {
+            let method = route.method.as_ref().map_or("*", Method::as_str);
+            let at = match &route.matches {
+                GivenMatch::Prefix(prefix) => format!("prefix {prefix}"),
+                GivenMatch::Query(path, pairs) => format!("query {path} {pairs:?}"),
+                GivenMatch::Regex(regex) => format!("regex {regex}"),
+            };
+            let door = if route.public { "open" } else { "shut" };
+            format!("{method} {at} {door} {}", route.service)
+        });
+        let told: Vec<_> = told.collect();
+        assert_eq!(foreign.is_some(), told.iter().any(|route| route.ends_with(FOREIGN)));
+        Ok((given.replace, told))
+    }
+
+    const ROUTES: &str = "
+    - { endpoint: /ext/, backend: 'http://localhost:9300' }
+    - { endpoint: /open/, backend: 'http://localhost:9300', unprotected: true }
+    - { type: query, endpoint: '/q?a=b', method: GET, service: com.owncloud.web.ocdav }
+    - { type: regex, endpoint: '^/r[0-9]', service: com.owncloud.graph.graph }
+";
+
+    #[test]
+    fn routes_are_found_and_guarded_as_they_say() {
+        let (replaces, told) =
+            given(&format!("additional_policies:\n- name: ocis\n  routes:{ROUTES}")).unwrap();
+        assert!(!replaces);
+        let expected = [
+            "* prefix /ext/ shut backend",
+            "* prefix /open/ open backend",
+            "GET query /q [(\"a\", \"b\")] shut ocdav",
+            "* regex ^/r[0-9] shut graph",
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn one_policy_counts_and_additional_ones_only_where_there_are_no_others() {
+        let policy = |name: &str, path: &str| {
+            format!("- {{ name: {name}, routes: [{{ endpoint: {path}, backend: 'http://a' }}] }}\n")
+        };
+        let additional = format!(
+            "additional_policies:\n{}{}",
+            policy("ocis", "/additional/"),
+            policy("other", "/other/")
+        );
+        let policies =
+            format!("policies:\n{}{}", policy("first", "/first/"), policy("ocis", "/second/"));
+        let selector = "policy_selector: { static: { policy: other } }\n";
+        let one = |path: &str| vec![format!("* prefix {path} shut {FOREIGN}")];
+        assert_eq!(given("").unwrap(), (false, Vec::new()));
+        assert_eq!(given(&additional).unwrap(), (false, one("/additional/")));
+        assert_eq!(given(&(additional.clone() + selector)).unwrap(), (true, one("/other/")));
+        assert_eq!(given(&policies).unwrap(), (true, one("/first/")));
+        assert_eq!(given(&(policies.clone() + &additional)).unwrap(), (true, one("/first/")));
+        let none = given(&(policies + &additional + selector)).unwrap_err();
+        assert!(none.to_string().contains("\"other\""), "{none}");
+    }
+
+    #[test]
+    fn a_route_that_leads_nowhere_is_told() {
+        for (route, told) in [
+            ("endpoint: ext, backend: 'http://a'", "begin with a slash"),
+            ("endpoint: /a", "neither backend nor service"),
+            ("endpoint: /a, service: com.owncloud.web.none", "com.owncloud.web.none"),
+            ("endpoint: /a, backend: 'localhost:1'", "no address"),
+            ("endpoint: /a, backend: 'http://a', method: 'G T'", "G T"),
+            ("type: query, endpoint: /a, backend: 'http://a'", "no parameters"),
+            ("type: regex, endpoint: '(', backend: 'http://a'", "no expression"),
+        ] {
+            let yaml =
+                format!("additional_policies:\n- {{ name: ocis, routes: [{{ {route} }}] }}\n");
+            let error = given(&yaml).unwrap_err().to_string();
+            assert!(error.contains(told), "{route}: {error}");
+        }
+    }
 
     #[test]
     fn services_by_the_names_of_ocis() {
