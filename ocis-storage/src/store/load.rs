@@ -96,8 +96,9 @@ pub(super) fn files(
         return Ok(None);
     }
     let mut attributes = Attributes::decode(&bytes.map_err(broken)?)?;
-    let has = |name| attributes.bytes(name).is_some();
-    let (timed, typed) = (has(key::MTIME) || has(key::TREE_MTIME), has(key::TYPE));
+    let timed = |name| attributes.get::<Timestamp>(name).is_some();
+    let timed = timed(key::MTIME) || timed(key::TREE_MTIME);
+    let typed = attributes.bytes(key::TYPE).is_some();
     if !timed || !typed && node.as_str() != space.as_str() {
         // oCIS leaves some times to the file system, and old data the type.
         let there = fs.stat(&root.join(paths::node(space, node)));

@@ -9,16 +9,15 @@
 
 mod clamd;
 mod leftover;
+mod paused;
 mod world;
 
 use std::time::Duration;
 
 use ocis_core::ErrorKind;
 use ocis_core::port::{
-    Conditions, ListTrash, ListVersions, PageRequest, RestoreTrash, RestoreVersion, SessionAction,
-    Trash, Versions,
+    Conditions, ListVersions, PageRequest, RestoreVersion, SessionAction, Versions,
 };
-use ocis_core::trash::Collision;
 use ocis_core::upload::Scan;
 use ocis_storage::session::step::{Done, Outcome};
 
@@ -177,35 +176,6 @@ async fn what_is_processed_can_be_deleted_and_moved() {
             Outcome::Continue => assert_eq!(here.unwrap(), LARGE),
             _ => assert_eq!(here.unwrap_err().kind(), ErrorKind::NotFound),
         }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_comes_back_from_the_trash_while_it_is_refused_is_the_former_content() {
-    let step = Told::new("step");
-    let world = World::new(&[&step]).await;
-    for round in 0..50 {
-        let (folder, file) = (format!("d{round}"), format!("d{round}/f"));
-        world.mkdir(&folder).await;
-        step.order(Outcome::Continue);
-        world.put(&file, b"old").await.unwrap();
-        world.finish().await;
-        world.put(&file, &LARGE).await.unwrap();
-        // Either the file itself or the folder that it lies in.
-        let deleted = if round % 2 == 0 { &file } else { &folder };
-        world.delete(deleted).await;
-        let (space, page) = (at("").base, PageRequest::default());
-        let list = ListTrash { space: space.clone(), key: None, page };
-        let items = Trash::list(&world.driver, &world.cx, list).await.unwrap().items;
-        let top = items.into_iter().find(|item| item.origin.as_str() == *deleted).unwrap();
-        let key = if round % 2 == 0 { top.key } else { format!("{}/f", top.key) };
-        let (to, collision) = (Some(at(&format!("back{round}"))), Collision::Refuse);
-        let request = RestoreTrash { space, key, to, collision, lock_tokens: Vec::new() };
-        step.order(Outcome::Delete);
-        let restore = Trash::restore(&world.driver, &world.cx, request);
-        let (restored, ()) = tokio::join!(restore, world.finish());
-        restored.unwrap();
-        assert_eq!(world.get(&format!("back{round}")).await.unwrap(), b"old", "{round}");
     }
 }
 

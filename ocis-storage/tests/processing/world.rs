@@ -116,8 +116,13 @@ impl World {
 
     /// The same with any steps.
     pub(crate) async fn with(disk: MemoryFs, steps: Vec<Arc<dyn Step>>) -> Self {
+        let fs = Arc::new(disk.clone());
+        Self::over(disk, fs, steps).await
+    }
+
+    /// The same where `disk` is used through `fs`.
+    pub(crate) async fn over(disk: MemoryFs, fs: Arc<dyn Fs>, steps: Vec<Arc<dyn Step>>) -> Self {
         let (root, storage) = (Path::new("/store"), StorageId::parse("storage").unwrap());
-        let fs: Arc<dyn Fs> = Arc::new(disk.clone());
         let blobs: Arc<dyn BlobStore> = Arc::new(PosixBlobs::new(Arc::clone(&fs), root));
         let processing = Processing { steps, backoff: Duration::ZERO, retries: 2 };
         let options = Options { processing, ..Options::new(storage.clone()) };

@@ -7,6 +7,7 @@ use ocis_core::ErrorKind;
 use ocis_core::data::{TICKET, full};
 use ocis_core::port::{ListSpaces, OpenUpload, Spaces, Uploads as _};
 use ocis_core::space::SpaceKind;
+use ocis_core::time::Timestamp;
 use ocis_storage::Options;
 use ocis_storage::fs::{Fs as _, MemoryFs};
 
@@ -141,4 +142,16 @@ fn uploads_into_a_space_that_is_purged_meanwhile_leave_nothing() {
             world.put("f", b"new").await.unwrap();
         });
     }
+}
+
+#[test]
+fn a_time_that_is_none_is_that_of_the_file() {
+    let disk = Disk::filled(async |world| world.put("f", b"1").await.unwrap());
+    let place = node(&disk.id("f"));
+    disk.edit(&place, |keys| {
+        keys.insert("user.ocis.mtime".into(), serde_bytes::ByteBuf::from("yesterday"));
+    });
+    let time = Timestamp::from_unix(1_000_000_000, 7).unwrap();
+    disk.0.set_modified(&place, time).unwrap();
+    disk.with(async |world| assert_eq!(world.list("").await.unwrap()[0].info.mtime, time));
 }
