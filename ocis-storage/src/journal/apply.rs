@@ -134,10 +134,19 @@ impl Tree {
         }
     }
 
-    /// Removes a file or link, or a folder where metadata takes one for a file.
+    /// Removes a file or link. A folder that metadata takes for a file goes where it was deleted, and
+    /// stays elsewhere, because something may lie in it.
     fn remove(&self, path: &Path) -> io::Result<()> {
         match self.fs.unlink(path) {
-            Err(error) if error.kind() == io::ErrorKind::IsADirectory => self.remove_folder(path),
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                // Not a path's last part but one, as `Path` has it where the name is empty.
+                let path_text = path.to_string_lossy();
+                if path_text.rsplit('/').next().is_some_and(|name| name.contains(".T.")) {
+                    return self.remove_folder(path);
+                }
+                tracing::error!(?path, "a folder that should be a file stays");
+                Ok(())
+            }
             result => result,
         }
     }

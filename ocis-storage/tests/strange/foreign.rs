@@ -92,6 +92,25 @@ fn what_is_no_file_or_no_folder_although_its_metadata_says_so_can_be_purged() {
     }
 }
 
+#[test]
+fn who_empties_the_trash_hears_of_what_is_damaged_in_it_once() {
+    let disk = Disk::filled(async |world| {
+        world.mkdir("a").await.unwrap();
+        world.put("a/x", b"x").await.unwrap();
+    });
+    let inside = node(&disk.id("a/x")).with_added_extension("mpk");
+    disk.with(async |world| world.delete("a").await.unwrap());
+    disk.write(&inside, b"\x8ahalf");
+    disk.with(async |world| {
+        assert!(world.purge(None).await.is_err());
+        assert_eq!(world.trash(None).await.unwrap(), []);
+        world.put("b", b"b").await.unwrap();
+        world.delete("b").await.unwrap();
+        world.purge(None).await.unwrap();
+    });
+    goes_on(&disk);
+}
+
 /// Opens a store on a real disk, where names are any bytes.
 fn real(root: &Path) -> World {
     let fs = Arc::new(RealFs);

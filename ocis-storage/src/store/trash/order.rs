@@ -86,10 +86,14 @@ impl Store {
         let (mut placed, mut damaged, mut total) = (Vec::new(), None, Purged::default());
         // All are placed first, so that little time is between them.
         let all = self.place_all(cx, &root.space, before, &mut placed, &mut damaged);
-        placed.append(&mut self.orders.0.lock().left);
+        let left = std::mem::take(&mut self.orders.0.lock().left);
         for order in placed {
             let stuck = self.carry_out(cx, order, &mut total);
             damaged = damaged.or(stuck);
+        }
+        // Of what is damaged in earlier ones, those were told who gave them.
+        for order in left {
+            self.carry_out(cx, order, &mut total);
         }
         all?;
         damaged.map_or(Ok(total), Err)
