@@ -4,7 +4,8 @@
 //! A content that is not whole, or not what was announced, leaves nothing behind. One that is
 //! becomes visible in one step, [`Store::commit_upload`], which checks again all that was checked
 //! when the upload was opened. From the moment the last byte is there, that step is taken whether
-//! or not the client waits for the answer.
+//! or not the client waits for the answer. A content that cannot be put while it arrives is refused
+//! at once, and not after its last byte.
 
 use std::sync::Arc;
 
@@ -99,12 +100,21 @@ pub(crate) async fn receive(
         let (blobs, path) = (Arc::clone(blobs), path.clone());
         let (space, blob) = (claims.prepared.space.clone(), claims.prepared.blob.clone());
         arrivals = Some(sender);
-        // When the client goes away, it takes back what it sent.
-        let sent = async move { blobs.put_arriving(&space, &blob, &path, arriving).await };
-        put = Some(tokio::spawn(sent));
+        let store = Arc::clone(store);
+        // A task of its own: when the client goes away, it takes back what it sent.
+        put = Some(tokio::spawn(async move {
+            let sent = blobs.put_arriving(&space, &blob, &path, arriving).await;
+            if sent.is_err() {
+                store.drops.abandon(&space, &blob);
+            }
+            sent
+        }));
     }
     let stage = || Stager::begin(Arc::clone(store.fs()), path, arrivals);
-    let received = collect(body, length, inline, stage).await?;
+    let received = tokio::select! {
+        received = collect(body, length, inline, stage) => received?,
+        error = failure(&mut put) => return Err(error),
+    };
     if claims.checksum.as_ref().is_some_and(|expected| !expected.matches(received.checksums())) {
         return Err(Error::invalid("the content does not have the checksum that was announced"));
     }
@@ -112,6 +122,13 @@ pub(crate) async fn receive(
     tokio::spawn(finish(Arc::clone(store), Arc::clone(blobs), claims, (received, put), now))
         .await
         .map_err(stopped)?
+}
+
+/// Why a content that is not whole yet cannot be put; waits for ever where none is put.
+async fn failure(put: &mut Option<JoinHandle<Result<()>>>) -> Error {
+    let Some(put) = put else { return std::future::pending().await };
+    let early = || Error::internal("a content was put before it was whole");
+    put.await.map_err(stopped).flatten().err().unwrap_or_else(early)
 }
 
 /// The length that the ticket and the request announce.

@@ -14,6 +14,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures::StreamExt as _;
+use http_body::Frame;
+use http_body_util::{BodyExt as _, StreamBody};
 use ocis_core::port::{DisableSpace, OpenVersion, PurgeSpace, Spaces, Versions};
 use ocis_core::{Error, ErrorKind, Result};
 use ocis_storage::Options;
@@ -21,6 +25,8 @@ use ocis_storage::blob::Cut;
 use ocis_storage::blob::faulty::{FaultyObjects, ObjectFault};
 use ocis_storage::fs::{FaultyFs, Fs, MemoryFs};
 use parking_lot::Mutex;
+use tokio::runtime::Runtime;
+use tokio::time::timeout;
 
 use world::mode::{Mode, modes};
 use world::{World, at, is_long, runtime, single, storage, wait_for};
@@ -51,7 +57,7 @@ fn open(
     fs: Arc<dyn Fs>,
     objects: &FaultyObjects,
     versioning: bool,
-    runtime: &tokio::runtime::Runtime,
+    runtime: &Runtime,
 ) -> Result<World> {
     // One file a record, so that purges have more than one.
     let options = Options { versioning, purge_steps: 1, ..Options::new(storage()) };
@@ -394,4 +400,63 @@ fn calls_to_the_file_system_of_what_is_copied() {
 #[test]
 fn calls_to_the_file_system_of_what_is_purged() {
     holds_on_disk(&[Op::PurgeVersions, Op::PurgeItem, Op::PurgeTrash, Op::PurgeSpace]);
+}
+
+/// What is there of an upload whose last bytes never come, and how it is cut: five parts can be sent.
+const STALLED: (usize, usize) = (600_000, 1_000_000);
+const STALLED_CUT: Cut = Cut { part: 100_000, ..CUT };
+
+async fn stall(world: &World) -> Result<()> {
+    let came = Bytes::from(vec![7; STALLED.0]);
+    let came = futures::stream::iter([Ok(Frame::data(came))]);
+    let body = StreamBody::new(came.chain(futures::stream::pending()));
+    world.put_body("n", STALLED.1, body.boxed_unsync()).await
+}
+
+/// A store in which an upload stalls, with a `fault` at its request `number`.
+fn stalling(
+    number: u64,
+    fault: ObjectFault,
+    runtime: &Runtime,
+) -> (World, MemoryFs, FaultyObjects) {
+    let (disk, objects) = (MemoryFs::default(), FaultyObjects::new());
+    let fs: Arc<dyn Fs> = Arc::new(disk.clone());
+    let options = Options::new(storage());
+    let world = World::in_bucket(fs, &objects, STALLED_CUT, runtime, options).unwrap();
+    runtime.block_on(world.home("einstein")).unwrap();
+    objects.plan(objects.calls() + number, fault, &FaultyFs::new(Arc::new(disk.clone())));
+    (world, disk, objects)
+}
+
+#[test]
+fn a_failure_is_told_before_the_last_byte() {
+    use ObjectFault::{Away, Lose, Refuse, TimeOut, TimeOutLate};
+    let runtime = runtime(1);
+    for fault in [Refuse, Lose, TimeOut, TimeOutLate, Away] {
+        // The upload is begun, and then the parts come.
+        for number in 0..=5 {
+            let (world, disk, objects) = stalling(number, fault, &runtime);
+            let told = runtime.block_on(async { timeout(PATIENCE, stall(&world)).await });
+            let told = told.unwrap_or_else(|_| panic!("{fault:?} at {number}: nobody is told"));
+            assert_eq!(told.unwrap_err().kind(), ErrorKind::Unavailable, "{fault:?} at {number}");
+            objects.heal();
+            let seen = checked(&disk, &world, &objects).unwrap();
+            assert!(!seen.contains_key("n"), "{fault:?} at {number}");
+            runtime.block_on(world.put("again", b"again")).unwrap();
+        }
+    }
+}
+
+#[test]
+fn parts_of_a_client_that_left_go_as_soon_as_the_bucket_is_back() {
+    let runtime = runtime(1);
+    // The upload is begun, five parts come, and then they are to be given up.
+    let (world, disk, objects) = stalling(6, ObjectFault::Away, &runtime);
+    let leaving = world.clone();
+    let client = runtime.spawn(async move { stall(&leaving).await });
+    wait_for(|| objects.open_parts() == 5);
+    client.abort();
+    wait_for(|| world.store.waiting_drops() == 1);
+    objects.heal();
+    checked(&disk, &world, &objects).unwrap();
 }

@@ -112,6 +112,12 @@ impl Drops {
         Ok(())
     }
 
+    /// Removes what a put that failed may have left behind of a blob that is not there; see
+    /// [`BlobStore::abandon`].
+    pub(crate) fn abandon(&self, space: &SpaceId, blob: &BlobId) {
+        self.push([Drop { space: space.clone(), blob: blob.clone(), whole: false }]);
+    }
+
     /// Removes what uploads left behind that a crash interrupted; blocking. To be called when a
     /// store is opened, after the journal was replayed and before the first upload.
     pub(crate) fn sweep(&self) -> Result<()> {

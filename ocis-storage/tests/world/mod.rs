@@ -211,11 +211,16 @@ impl World {
 
     /// Writes a whole content, as a client does: in a simple upload.
     pub(crate) async fn put(&self, path: &str, content: &[u8]) -> Result<()> {
-        let length = Some(content.len() as u64);
+        self.put_body(path, content.len(), full(content.to_vec())).await
+    }
+
+    /// The same with a content of `length` bytes that comes as `body` gives it.
+    pub(crate) async fn put_body(&self, path: &str, length: usize, body: Body) -> Result<()> {
+        let length = Some(length as u64);
         let request = OpenUpload { length, ..OpenUpload::new(at(path)) };
         let ticket = self.uploads.open(&self.cx, request).await?.ticket;
         let request = http::Request::put("/data").header(TICKET, ticket);
-        self.send(request.body(full(content.to_vec())).unwrap()).await.map(drop)
+        self.send(request.body(body).unwrap()).await.map(drop)
     }
 
     /// Reads what a ticket stands for.
