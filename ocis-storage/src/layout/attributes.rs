@@ -1,9 +1,12 @@
 //! The metadata of a node: the `.mpk` file, a MessagePack map from text to bytes.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
+use std::ops::Range;
 use std::result::Result as StdResult;
-use std::str::FromStr;
+use std::str::{self, FromStr};
 
 use ocis_core::checksum::Checksums;
 use ocis_core::{Error, Result};
@@ -42,22 +45,63 @@ pub(crate) const FAVORITE: &str = "fav.";
 pub(crate) const METADATA: &str = "md.";
 
 /// The metadata of a node, keys without [`PREFIX`].
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Attributes(BTreeMap<String, Vec<u8>>);
+///
+/// There is one for each node in memory, so it is one piece there: the entries in the order of their
+/// keys, each as the lengths of key and value, key and value. They are a dozen; going through them
+/// takes no longer than a tree.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Attributes(Vec<u8>);
+
+/// The bytes of the two lengths, each a number of 32 bits.
+const LENGTHS: usize = 8;
+
+/// The entries of such a piece.
+struct Entries<'a>(&'a [u8]);
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (key, rest) = self.0.split_first_chunk()?;
+        let (value, rest) = rest.split_first_chunk()?;
+        let (key, rest) = rest.split_at_checked(u32::from_ne_bytes(*key) as usize)?;
+        let (value, rest) = rest.split_at_checked(u32::from_ne_bytes(*value) as usize)?;
+        self.0 = rest;
+        Some((key, value))
+    }
+}
+
+/// The bytes of one entry.
+fn entry<'a>(key: &'a str, value: &'a [u8]) -> impl Iterator<Item = u8> + use<'a> {
+    // A file of metadata is far shorter.
+    let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX).to_ne_bytes();
+    let lengths = [length(key.len()), length(value.len())];
+    lengths.into_iter().flatten().chain(key.bytes()).chain(value.iter().copied())
+}
 
 impl Attributes {
     /// Reads the bytes of an `.mpk` file.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
-        let map: BTreeMap<String, Value> = rmp_serde::from_slice(bytes)
+        let map: BTreeMap<&str, Value<'_>> = rmp_serde::from_slice(bytes)
             .map_err(|error| Error::internal("the metadata of a node is damaged").because(error))?;
-        let bare = |key: String| key.strip_prefix(PREFIX).map(str::to_owned).unwrap_or(key);
-        Ok(Self(map.into_iter().map(|(key, Value(value))| (bare(key), value)).collect()))
+        let mut entries: Vec<(&str, &[u8])> = map
+            .iter()
+            .map(|(key, Value(value))| (key.strip_prefix(PREFIX).unwrap_or(key), &**value))
+            .collect();
+        // They are in order already unless one is without the prefix.
+        entries.sort_by_key(|(key, _)| *key);
+        entries.dedup_by_key(|(key, _)| *key);
+        let length = |(key, value): &(&str, &[u8])| LENGTHS + key.len() + value.len();
+        let mut piece = Vec::with_capacity(entries.iter().map(length).sum());
+        for (key, value) in entries {
+            piece.extend(entry(key, value));
+        }
+        Ok(Self(piece))
     }
 
     /// The bytes of an `.mpk` file.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let map: BTreeMap<String, &serde_bytes::Bytes> = self
-            .0
             .iter()
             .map(|(key, value)| (format!("{PREFIX}{key}"), serde_bytes::Bytes::new(value)))
             .collect();
@@ -65,13 +109,19 @@ impl Attributes {
         rmp_serde::to_vec(&map).unwrap_or_default()
     }
 
+    fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        // Keys were text.
+        Entries(&self.0).map(|(key, value)| (str::from_utf8(key).unwrap_or_default(), value))
+    }
+
     pub(crate) fn bytes(&self, key: &str) -> Option<&[u8]> {
-        self.0.get(key).map(Vec::as_slice)
+        let mut entries = Entries(&self.0);
+        entries.find(|(name, _)| *name == key.as_bytes()).map(|(_, value)| value)
     }
 
     /// The text under `key`; bytes that are no UTF-8 count as missing.
     pub(crate) fn text(&self, key: &str) -> Option<&str> {
-        std::str::from_utf8(self.bytes(key)?).ok()
+        str::from_utf8(self.bytes(key)?).ok()
     }
 
     /// The value under `key`, when it reads as one.
@@ -79,16 +129,32 @@ impl Attributes {
         self.text(key)?.parse().ok()
     }
 
-    pub(crate) fn set(&mut self, key: impl Into<String>, value: impl Display) {
-        self.0.insert(key.into(), value.to_string().into_bytes());
+    pub(crate) fn set(&mut self, key: impl AsRef<str>, value: impl Display) {
+        self.set_bytes(key, value.to_string());
     }
 
-    pub(crate) fn set_bytes(&mut self, key: impl Into<String>, value: impl Into<Vec<u8>>) {
-        self.0.insert(key.into(), value.into());
+    pub(crate) fn set_bytes(&mut self, key: impl AsRef<str>, value: impl AsRef<[u8]>) {
+        let key = key.as_ref();
+        let place = self.place(key);
+        self.0.splice(place, entry(key, value.as_ref()));
     }
 
     pub(crate) fn remove(&mut self, key: &str) {
-        self.0.remove(key);
+        let place = self.place(key);
+        self.0.drain(place);
+    }
+
+    /// Where the entry of `key` is in the piece; empty where it would be, if there is none.
+    fn place(&self, key: &str) -> Range<usize> {
+        let mut entries = Entries(&self.0);
+        loop {
+            let start = self.0.len() - entries.0.len();
+            match entries.next().map(|(name, _)| name.cmp(key.as_bytes())) {
+                Some(Ordering::Less) => {}
+                Some(Ordering::Equal) => return start..self.0.len() - entries.0.len(),
+                Some(Ordering::Greater) | None => return start..start,
+            }
+        }
     }
 
     /// The entries whose key begins with `prefix`, keys without it.
@@ -96,9 +162,9 @@ impl Attributes {
         &'a self,
         prefix: &'a str,
     ) -> impl Iterator<Item = (&'a str, &'a [u8])> {
-        self.0
-            .range(prefix.to_owned()..)
-            .map_while(move |(key, value)| Some((key.strip_prefix(prefix)?, value.as_slice())))
+        let below = move |(key, value)| Some((<[u8]>::strip_prefix(key, prefix.as_bytes())?, value));
+        let text = |(key, value)| Some((str::from_utf8(key).ok()?, value));
+        Entries(&self.0).filter_map(below).filter_map(text)
     }
 
     /// The digests of the content, when all three are there.
@@ -119,9 +185,9 @@ impl Attributes {
 
 /// A value in the file: bytes, but Go's `nil` slices are nil, and whoever wrote the file by other
 /// means may have used texts and numbers.
-struct Value(Vec<u8>);
+struct Value<'a>(Cow<'a, [u8]>);
 
-impl<'de> Deserialize<'de> for Value {
+impl<'de> Deserialize<'de> for Value<'de> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> StdResult<Self, D::Error> {
         from.deserialize_any(ValueVisitor).map(Self)
     }
@@ -129,41 +195,91 @@ impl<'de> Deserialize<'de> for Value {
 
 struct ValueVisitor;
 
-impl Visitor<'_> for ValueVisitor {
-    type Value = Vec<u8>;
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Cow<'de, [u8]>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("bytes, a text, a number or nil")
     }
 
-    fn visit_bytes<E>(self, bytes: &[u8]) -> StdResult<Vec<u8>, E> {
-        Ok(bytes.to_vec())
+    fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> StdResult<Self::Value, E> {
+        Ok(bytes.into())
     }
 
-    fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> StdResult<Vec<u8>, E> {
-        Ok(bytes)
+    fn visit_borrowed_str<E>(self, text: &'de str) -> StdResult<Self::Value, E> {
+        Ok(text.as_bytes().into())
     }
 
-    fn visit_str<E>(self, text: &str) -> StdResult<Vec<u8>, E> {
-        Ok(text.into())
+    fn visit_i64<E>(self, number: i64) -> StdResult<Self::Value, E> {
+        Ok(number.to_string().into_bytes().into())
     }
 
-    fn visit_i64<E>(self, number: i64) -> StdResult<Vec<u8>, E> {
-        Ok(number.to_string().into())
+    fn visit_u64<E>(self, number: u64) -> StdResult<Self::Value, E> {
+        Ok(number.to_string().into_bytes().into())
     }
 
-    fn visit_u64<E>(self, number: u64) -> StdResult<Vec<u8>, E> {
-        Ok(number.to_string().into())
+    fn visit_unit<E>(self) -> StdResult<Self::Value, E> {
+        Ok(Cow::Borrowed(&[]))
     }
+}
 
-    fn visit_unit<E>(self) -> StdResult<Vec<u8>, E> {
-        Ok(Vec::new())
+impl fmt::Debug for Attributes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn they_are_a_map(
+            changes in prop::collection::vec(("[ab.]{0,3}", prop::option::of("[a-c]{0,3}")), 0..30),
+            prefix in "[ab.]{0,2}",
+        ) {
+            let (mut attributes, mut model) = (Attributes::default(), BTreeMap::new());
+            for (key, value) in changes {
+                match value {
+                    Some(value) => {
+                        attributes.set(&key, &value);
+                        model.insert(key, value);
+                    }
+                    None => {
+                        attributes.remove(&key);
+                        model.remove(&key);
+                    }
+                }
+            }
+            let all: Vec<_> = attributes.iter().collect();
+            let expected: Vec<_> =
+                model.iter().map(|(key, value)| (key.as_str(), value.as_bytes())).collect();
+            prop_assert_eq!(all, expected);
+            for (key, value) in &model {
+                prop_assert_eq!(attributes.text(key), Some(value.as_str()));
+            }
+            prop_assert_eq!(attributes.bytes("c"), None);
+            let under: Vec<_> = attributes.under(&prefix).map(|(key, _)| key).collect();
+            let expected: Vec<_> =
+                model.keys().filter_map(|key| key.strip_prefix(&prefix)).collect();
+            prop_assert_eq!(under, expected);
+            prop_assert_eq!(&Attributes::decode(&attributes.encode()).unwrap(), &attributes);
+        }
+    }
+
+    #[test]
+    fn keys_of_others_stay_in_order() {
+        let map = BTreeMap::from([("zz", "1"), ("user.ocis.b", "2"), ("a", "3")]);
+        let attributes = Attributes::decode(&rmp_serde::to_vec(&map).unwrap()).unwrap();
+        let keys: Vec<_> = attributes.iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, ["a", "b", "zz"]);
+        assert_eq!(attributes.text("zz"), Some("1"));
+    }
 
     #[test]
     fn bytes_are_those_of_ocis() {

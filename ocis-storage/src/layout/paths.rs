@@ -13,6 +13,11 @@ pub(crate) const DEPTH: usize = 4;
 /// `width` of them and a slash; then the rest. Ids are ASCII, so bytes are characters.
 pub(crate) fn pathify(id: &str, depth: usize, width: usize) -> String {
     let mut path = String::with_capacity(id.len() + depth);
+    pathify_onto(&mut path, id, depth, width);
+    path
+}
+
+fn pathify_onto(path: &mut String, id: &str, depth: usize, width: usize) {
     let mut rest = id;
     for _ in 0..depth {
         match rest.split_at_checked(width) {
@@ -25,27 +30,38 @@ pub(crate) fn pathify(id: &str, depth: usize, width: usize) -> String {
         }
     }
     path.push_str(rest);
-    path
 }
 
 /// The folder of a space, relative to the root of the store.
 pub(crate) fn space(space: &SpaceId) -> String {
-    format!("spaces/{}", pathify(space.as_str(), 1, 2))
+    // Room for what follows in most cases: every access to a file begins here.
+    let mut path = String::with_capacity(128);
+    path.push_str("spaces/");
+    pathify_onto(&mut path, space.as_str(), 1, 2);
+    path
+}
+
+/// What lies in `folder` of a space under this id.
+fn within(in_space: &SpaceId, folder: &str, id: &str) -> String {
+    let mut path = space(in_space);
+    path.push_str(folder);
+    pathify_onto(&mut path, id, DEPTH, 2);
+    path
 }
 
 /// The node itself: a folder for a folder, an empty file for a file.
 pub(crate) fn node(in_space: &SpaceId, node: &NodeId) -> String {
-    format!("{}/nodes/{}", space(in_space), pathify(node.as_str(), DEPTH, 2))
+    within(in_space, "/nodes/", node.as_str())
 }
 
 /// The metadata of a node.
 pub(crate) fn metadata(in_space: &SpaceId, id: &NodeId) -> String {
-    format!("{}.mpk", node(in_space, id))
+    node(in_space, id) + ".mpk"
 }
 
 /// The WebDAV and application lock of a node.
 pub(crate) fn lock(in_space: &SpaceId, id: &NodeId) -> String {
-    format!("{}.lock", node(in_space, id))
+    node(in_space, id) + ".lock"
 }
 
 /// The symbolic link by which `parent` lists a child.
@@ -85,7 +101,7 @@ pub(crate) fn trashed(in_space: &SpaceId, id: &NodeId, when: impl Display) -> St
 
 /// The symbolic link by which the trash lists a node.
 pub(crate) fn trash(in_space: &SpaceId, id: &NodeId) -> String {
-    format!("{}/trash/{}", space(in_space), pathify(id.as_str(), DEPTH, 2))
+    within(in_space, "/trash/", id.as_str())
 }
 
 /// The target of such a link.
@@ -108,7 +124,7 @@ pub(crate) fn revision(in_space: &SpaceId, id: &NodeId, when: impl Display) -> S
 
 /// A content.
 pub(crate) fn blob(in_space: &SpaceId, blob: &BlobId) -> String {
-    format!("{}/blobs/{}", space(in_space), pathify(blob.as_str(), 4, 2))
+    within(in_space, "/blobs/", blob.as_str())
 }
 
 /// The bytes of an upload session.

@@ -77,8 +77,12 @@ impl Place {
 }
 
 fn path(line: &[Arc<Entry>]) -> Result<SpacePath> {
-    let names: Vec<_> = line.iter().skip(1).map(|entry| entry.info.name.as_str()).collect();
-    SpacePath::parse(&names.join("/"))
+    let mut path = String::new();
+    for entry in line.iter().skip(1) {
+        path.push('/');
+        path.push_str(&entry.info.name);
+    }
+    SpacePath::parse(&path)
 }
 
 fn alive<'e>(entry: &'e Entry, change: &Change<'_>) -> impl Iterator<Item = &'e Lock> {
@@ -99,10 +103,14 @@ impl Change<'_> {
         }
         let space = target.base.space.clone();
         // First, because nothing of a space that is gone or out of use is there.
-        if self.root(&space)?.attributes.bytes(DISABLED).is_some() {
+        let root = self.root(&space)?;
+        if root.attributes.bytes(DISABLED).is_some() {
             return Err(nothing());
         }
-        let mut line = self.line(&space, &target.base.node)?;
+        let mut line = match target.base.is_root() {
+            true => vec![root],
+            false => self.line(&space, &target.base.node)?,
+        };
         for name in target.path.components() {
             let folder = line.last().ok_or_else(nothing)?.info.id.node.clone();
             let child = self.child(&space, &folder, name)?.ok_or_else(nothing)?;

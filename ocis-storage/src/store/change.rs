@@ -1,7 +1,7 @@
 //! A change that is being worked out: what it reads and what it will do, kept apart from the memory
 //! until the journal has taken it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use ocis_core::{Cx, Error, Result};
 use tokio::sync::oneshot;
 
 use super::fetch::Missing;
-use super::state::{Children, Entry, Key, State};
+use super::state::{ByNode, Children, Entry, Key, State};
 use super::{Store, load};
 use crate::journal::{Action, Ancestor, Journal, Record};
 use crate::layout::attributes::{self as key, Attributes};
@@ -58,9 +58,9 @@ pub(crate) struct Change<'a> {
     /// What was needed and is not in memory, where it must not be read into it.
     missing: Option<Missing>,
     stamp: Option<Timestamp>,
-    nodes: HashMap<Key, Option<Arc<Entry>>>,
-    listed: HashMap<Key, BTreeMap<String, Option<NodeId>>>,
-    ancestors: HashMap<Key, (Timestamp, u64)>,
+    nodes: ByNode<Option<Arc<Entry>>>,
+    listed: ByNode<BTreeMap<String, Option<NodeId>>>,
+    ancestors: ByNode<(Timestamp, u64)>,
     actions: Vec<Action>,
     events: Vec<Event>,
     /// A space that is gone, with everything that is known of it.
@@ -75,9 +75,9 @@ impl<'a> Change<'a> {
             state,
             missing: None,
             stamp: None,
-            nodes: HashMap::new(),
-            listed: HashMap::new(),
-            ancestors: HashMap::new(),
+            nodes: ByNode::default(),
+            listed: ByNode::default(),
+            ancestors: ByNode::default(),
             actions: Vec::new(),
             events: Vec::new(),
             gone: None,
@@ -198,10 +198,13 @@ impl<'a> Change<'a> {
         name: &str,
     ) -> Result<Option<NodeId>> {
         let at = (space.clone(), folder.clone());
-        self.load_children(&at)?;
         if let Some(child) = self.listed.get(&at).and_then(|names| names.get(name)) {
             return Ok(child.clone());
         }
+        if let Some(children) = self.state.children(&at) {
+            return Ok(children.get(name).cloned());
+        }
+        self.load_children(&at)?;
         Ok(self.state.children(&at).and_then(|children| children.get(name).cloned()))
     }
 

@@ -81,7 +81,8 @@ pub(super) fn entry(
     let grants =
         attributes.under(key::GRANT).filter_map(|(name, value)| grant::read(name, value)).collect();
     let blob = attributes.text(key::BLOB).and_then(|id| BlobId::parse(id).ok());
-    Ok(Entry { info: Arc::new(info), attributes, grants, locks, blob })
+    let is_favored = attributes.under(key::FAVORITE).next().is_some();
+    Ok(Entry { info: Arc::new(info), attributes, grants, locks, blob, is_favored })
 }
 
 /// The metadata and locks in a node's files; none when there is no such node.

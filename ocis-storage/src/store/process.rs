@@ -62,6 +62,9 @@ fn bytes_of(attributes: &Attributes) -> i64 {
 impl Change<'_> {
     /// Whether the file is being processed: the upload that it names is there, and not only named.
     pub(crate) fn is_processed(&self, entry: &Entry) -> bool {
+        if entry.info.processing.is_none() {
+            return false;
+        }
         let Some(id) = upload_of(&entry.attributes) else { return false };
         let info = self.store.root().join(paths::session_info(&id));
         !is_missing(&self.store.fs.stat(&info))

@@ -15,6 +15,10 @@ use crate::layout::attributes::Attributes;
 
 pub(super) type Key = (SpaceId, NodeId);
 
+/// A map by node. Each request looks into several, and ids are ours to give: nobody can choose many
+/// that collide.
+pub(super) type ByNode<T> = HashMap<Key, T, foldhash::fast::RandomState>;
+
 /// A node in memory.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
@@ -24,6 +28,8 @@ pub(crate) struct Entry {
     pub(crate) locks: Vec<Lock>,
     /// The content of a file; none for folders and for files that were never written.
     pub(crate) blob: Option<BlobId>,
+    /// Whether it is a favorite of anybody.
+    pub(crate) is_favored: bool,
 }
 
 impl Entry {
@@ -56,12 +62,12 @@ impl<T> Kept<T> {
 
 #[derive(Debug)]
 pub(super) struct State {
-    nodes: HashMap<Key, Kept<Arc<Entry>>>,
-    folders: HashMap<Key, Kept<Children>>,
+    nodes: ByNode<Kept<Arc<Entry>>>,
+    folders: ByNode<Kept<Children>>,
     /// Listed names in all of `folders`.
     names: usize,
     /// Nodes that records under way touch, with the youngest: their files are behind.
-    pinned: HashMap<Key, u64>,
+    pinned: ByNode<u64>,
     /// Pins in the order of their records.
     order: std::collections::VecDeque<(u64, Vec<Key>)>,
     unwritten: Unwritten,
@@ -76,10 +82,10 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(limit: usize) -> Self {
         Self {
-            nodes: HashMap::new(),
-            folders: HashMap::new(),
+            nodes: HashMap::default(),
+            folders: HashMap::default(),
             names: 0,
-            pinned: HashMap::new(),
+            pinned: HashMap::default(),
             order: std::collections::VecDeque::new(),
             unwritten: Unwritten::new(),
             readers: HashMap::new(),

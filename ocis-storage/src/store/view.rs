@@ -36,9 +36,9 @@ impl Change<'_> {
     }
 
     fn is_favorite(&self, entry: &Entry) -> bool {
-        let Some(key) = favorite_key(&self.cx.caller) else { return false };
-        entry.attributes.under(FAVORITE).next().is_some()
-            && entry.attributes.text(&key) == Some("1")
+        entry.is_favored
+            && favorite_key(&self.cx.caller)
+                .is_some_and(|key| entry.attributes.text(&key) == Some("1"))
     }
 
     /// A page of a folder's children.
