@@ -15,7 +15,7 @@ use ocis_core::user::{User, UserRole};
 use ocis_core::{Caller, Cx, Error, Identity, Result};
 use ocis_runtime::http::{Limits, serve};
 use ocis_storage::{Driver, Options, Store, blob::PosixBlobs, data::DataPlane};
-use ocis_storage::{fs::RealFs, ticket::Tickets, upload::StoreUploads};
+use ocis_storage::{fs::RealFs, session::StoreSessions, ticket::Tickets, upload::StoreUploads};
 use ocis_webdav::{Dav, DavOptions, DavParts};
 use tower::ServiceExt as _;
 
@@ -62,22 +62,23 @@ async fn main() -> anyhow::Result<()> {
         scope: ocis_core::scope::Scope::Everything,
     });
 
-    // A storage is four things over an open store: nodes and spaces (the driver), uploads, and the
-    // data plane through which all bytes go, for whoever shows a ticket.
+    // Nodes and spaces (the driver), uploads, and the data plane, where bytes go for a ticket.
     let (id, root) = (StorageId::parse("example")?, folder.path());
     let tickets = Tickets::new(b"a secret of the program", &id, Duration::from_secs(3600))?;
     let blobs = Arc::new(PosixBlobs::new(Arc::new(RealFs), root));
     let store = Store::open(Arc::new(RealFs), blobs.clone(), root, Options::new(id))?;
     let driver = Arc::new(Driver::new(store.clone(), tickets.clone()));
     let uploads = Arc::new(StoreUploads::new(store.clone(), tickets.clone()));
+    let sessions = Arc::new(StoreSessions::new(store.clone(), tickets.clone()));
     let data = DataPlane::new(store.clone(), blobs, tickets, Arc::new(SystemClock)).service();
 
     let cx = Cx::new(Caller::User(Arc::clone(&ada)), SystemClock.now());
     driver.create(&cx, CreateSpace::personal(ada.id.clone(), "Ada")).await?;
-
     let (users, options) = (Arc::new(NoUsers), DavOptions::default());
     let (nodes, spaces, trash, versions) = (driver.clone(), driver.clone(), driver.clone(), driver);
-    let dav = Dav::new(DavParts { nodes, spaces, uploads, trash, versions, users, data, options });
+    let parts =
+        DavParts { nodes, spaces, uploads, sessions, trash, versions, users, data, options };
+    let dav = Dav::new(parts);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/webdav/hello.txt", listener.local_addr()?);
     let stop = tokio_util::sync::CancellationToken::new();

@@ -7,8 +7,8 @@
 //! |---|---|---|
 //! | `GET` | [`TICKET`]; optionally `Range: bytes=<first>-<last>`, both given and inside the content | 200 or 206 with the bytes |
 //! | `PUT` | [`TICKET`]; `Content-Length` if known | 200 with [`Written`] as JSON |
-//! | `PATCH` | [`TICKET`] of a session, [`UPLOAD_OFFSET`]; optionally [`UPLOAD_CHECKSUM`] | 204 with [`UPLOAD_OFFSET`], after the last byte 200 with it and [`Written`] as JSON; [`CHECKSUM_MISMATCH`] |
-//! | `HEAD` | [`TICKET`] of a session | 200 with [`UPLOAD_OFFSET`] and, if known, [`UPLOAD_LENGTH`] |
+//! | `PATCH` | [`TICKET`] of a session, [`UPLOAD_OFFSET`]; optionally [`UPLOAD_CHECKSUM`] | 204 with [`UPLOAD_OFFSET`] and [`UPLOAD_EXPIRES`], after the last byte 200 with the offset and [`Written`] as JSON; [`CHECKSUM_MISMATCH`] |
+//! | `HEAD` | [`TICKET`] of a session | 200 with [`UPLOAD_OFFSET`] and, if known, [`UPLOAD_LENGTH`], [`UPLOAD_EXPIRES`], [`UPLOAD_METADATA`] |
 //! | `DELETE` | [`TICKET`] of a session | 204: the upload is given up |
 //!
 //! A failure is the status that fits its kind, with [`crate::Error`] as JSON.
@@ -28,6 +28,10 @@ pub const TICKET: http::HeaderName = http::HeaderName::from_static("x-reva-trans
 pub const UPLOAD_OFFSET: http::HeaderName = http::HeaderName::from_static("upload-offset");
 /// How many there will be.
 pub const UPLOAD_LENGTH: http::HeaderName = http::HeaderName::from_static("upload-length");
+/// Until when it can be gone on with, as a date of HTTP.
+pub const UPLOAD_EXPIRES: http::HeaderName = http::HeaderName::from_static("upload-expires");
+/// What the client said of it: keys, each with a blank and base64, separated by commas.
+pub const UPLOAD_METADATA: http::HeaderName = http::HeaderName::from_static("upload-metadata");
 /// The checksum of the bytes of one request: `sha1`, `md5` or `crc32`, a blank, base64.
 pub const UPLOAD_CHECKSUM: http::HeaderName = http::HeaderName::from_static("upload-checksum");
 /// The status that says that they had another one and were forgotten, as in tus.

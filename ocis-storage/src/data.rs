@@ -7,6 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
@@ -14,12 +16,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use ocis_core::data::{
-    Body, CHECKSUM_MISMATCH, HttpService, TICKET, UPLOAD_CHECKSUM, UPLOAD_LENGTH, UPLOAD_OFFSET,
-    full,
+    Body, CHECKSUM_MISMATCH, HttpService, TICKET, UPLOAD_CHECKSUM, UPLOAD_EXPIRES, UPLOAD_LENGTH,
+    UPLOAD_METADATA, UPLOAD_OFFSET, full,
 };
 use ocis_core::port::{GetSession, UploadSessions as _};
 use ocis_core::time::{Clock, Timestamp};
-use ocis_core::upload::SessionId;
+use ocis_core::upload::{SessionId, UploadSession};
 use ocis_core::{Caller, Cx, Error, ErrorKind, Result};
 
 use crate::blob::{BlobStore, Content};
@@ -113,13 +115,13 @@ impl DataPlane {
         let offset = number(&parts.headers, &UPLOAD_OFFSET)?;
         let offset = offset.ok_or_else(|| Error::invalid("the request has no Upload-Offset"))?;
         let announced = number(&parts.headers, &CONTENT_LENGTH)?;
-        let checksum = parts
-            .headers
-            .get(UPLOAD_CHECKSUM)
-            .map(|value| ChunkSum::parse(value.to_str().unwrap_or_default()));
-        let append = Append { offset, announced, checksum: checksum.transpose()?, body };
+        let checksum = match parts.headers.get(UPLOAD_CHECKSUM).map(HeaderValue::to_str) {
+            Some(text) => ChunkSum::parse(text.unwrap_or("not text"))?,
+            None => None,
+        };
+        let append = Append { offset, announced, checksum, body };
         match self.sessions().append(&id, append, now).await? {
-            Appended::More(offset) => Ok(there(StatusCode::NO_CONTENT, offset)),
+            Appended::More(session) => Ok(there(StatusCode::NO_CONTENT, &session)),
             Appended::Whole(written) => {
                 let mut answer = json(StatusCode::OK, &written)?;
                 answer.headers_mut().insert(UPLOAD_OFFSET, written.node.info.size.into());
@@ -135,10 +137,20 @@ impl DataPlane {
     async fn head(&self, headers: &HeaderMap) -> Result<Response<Body>> {
         let now = self.clock.now();
         let id = self.session(headers, now)?;
-        let (offset, length) = self.sessions().offset(&id, now).await?;
-        let mut answer = there(StatusCode::OK, offset);
-        if let Some(length) = length {
+        let session = self.sessions().settled(&id, now).await?;
+        let mut answer = there(StatusCode::OK, &session);
+        if let Some(length) = session.length {
             answer.headers_mut().insert(UPLOAD_LENGTH, length.into());
+        }
+        let pair = |(key, value): &(String, String)| match value.as_str() {
+            "" => key.clone(),
+            value => format!("{key} {}", STANDARD.encode(value)),
+        };
+        let metadata: Vec<_> = session.metadata.iter().map(pair).collect();
+        if let Ok(metadata) = HeaderValue::try_from(metadata.join(","))
+            && !metadata.is_empty()
+        {
+            answer.headers_mut().insert(UPLOAD_METADATA, metadata);
         }
         Ok(answer)
     }
@@ -164,11 +176,15 @@ impl DataPlane {
     }
 }
 
-/// The answer that tells how many bytes of a session are there.
-fn there(status: StatusCode, offset: u64) -> Response<Body> {
+/// The answer that tells how many bytes of a session are there, and until when more can come.
+fn there(status: StatusCode, session: &UploadSession) -> Response<Body> {
     let mut answer = Response::new(ocis_core::data::empty());
     *answer.status_mut() = status;
-    answer.headers_mut().insert(UPLOAD_OFFSET, offset.into());
+    answer.headers_mut().insert(UPLOAD_OFFSET, session.offset.into());
+    let expires = session.expires.map(|time| time.date_time().format("%a, %d %b %Y %H:%M:%S GMT"));
+    if let Some(Ok(expires)) = expires.map(|date| HeaderValue::try_from(date.to_string())) {
+        answer.headers_mut().insert(UPLOAD_EXPIRES, expires);
+    }
     answer
 }
 

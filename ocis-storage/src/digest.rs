@@ -83,18 +83,32 @@ enum ChunkState {
 }
 
 impl ChunkSum {
-    /// Reads `<sha1|md5|crc32> <base64>`; `InvalidArgument` for anything else.
-    pub fn parse(text: &str) -> Result<Self> {
+    /// Reads `<sha1|md5|crc32> <base64>` (tus), or hex in place of base64, as clients of oCIS write
+    /// it; `InvalidArgument` for anything else. None for no text, and for the base64 of hex: that is
+    /// the digest of the whole content, which tus-php sends along with each piece of it.
+    pub fn parse(text: &str) -> Result<Option<Self>> {
         let wrong = || Error::invalid("the checksum must be sha1, md5 or crc32, and base64");
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
         let (kind, digest) = text.trim().split_once(' ').ok_or_else(wrong)?;
+        let digest = digest.trim();
+        let bytes = STANDARD.decode(digest).ok();
+        let is_hex = |bytes: &[u8]| bytes.len() >= 8 && bytes.iter().all(u8::is_ascii_hexdigit);
+        if bytes.as_deref().is_some_and(is_hex) {
+            return Ok(None);
+        }
         let (state, length) = match kind.to_ascii_lowercase().as_str() {
             "sha1" => (ChunkState::Sha1(Sha1::new()), 20),
             "md5" => (ChunkState::Md5(Md5::new()), 16),
             "crc32" => (ChunkState::Crc32(crc32fast::Hasher::new()), 4),
             _ => return Err(wrong()),
         };
-        let expected = STANDARD.decode(digest.trim()).map_err(|_| wrong())?;
-        if expected.len() == length { Ok(Self { state, expected }) } else { Err(wrong()) }
+        let expected = match bytes {
+            Some(bytes) if bytes.len() == length => Some(bytes),
+            _ => unhex(digest).filter(|bytes| bytes.len() == length),
+        };
+        Ok(Some(Self { state, expected: expected.ok_or_else(wrong)? }))
     }
 
     /// Takes the next bytes.
@@ -120,6 +134,15 @@ impl std::fmt::Debug for ChunkSum {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ChunkSum").finish_non_exhaustive()
     }
+}
+
+/// The bytes that these hexadecimal digits stand for.
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let byte = |pair: &[u8]| {
+        let digit = |digit: Option<&u8>| char::from(*digit?).to_digit(16);
+        u8::try_from(digit(pair.first())? * 16 + digit(pair.get(1))?).ok()
+    };
+    text.as_bytes().chunks(2).map(byte).collect()
 }
 
 /// The digests of `bytes`.
@@ -149,19 +172,37 @@ mod tests {
 
     #[test]
     fn the_checksum_of_a_piece_is_that_of_tus() {
-        let texts =
-            ["sha1 qZk+NkcGgWq6PiVxeFDCbJzQ2J0=", "md5 kAFQmDzST7DWlj99KOF/cg==", "CRC32 NSRBwg=="];
+        let texts = [
+            "sha1 qZk+NkcGgWq6PiVxeFDCbJzQ2J0=",
+            "md5 kAFQmDzST7DWlj99KOF/cg==",
+            "CRC32 NSRBwg==",
+            "SHA1 a9993e364706816aba3e25717850c26c9cd0d89d",
+            "md5 900150983cd24fb0d6963f7d28e17f72",
+            "crc32 352441C2",
+        ];
         for text in texts {
-            let mut sum = ChunkSum::parse(text).unwrap();
+            let mut sum = ChunkSum::parse(text).unwrap().unwrap();
             sum.update(b"a");
             sum.update(b"bc");
             assert!(sum.clone().is_right(), "{text}");
             sum.update(b"d");
             assert!(!sum.is_right(), "{text}");
         }
-        for text in ["", "sha1", "sha1 ", "sha1 kAFQmDzST7DWlj99KOF/cg==", "sha256 AA==", "md5 é"]
-        {
+        let wrong = [
+            "sha1",
+            "sha1 kAFQmDzST7DWlj99KOF/cg==",
+            "sha256 AA==",
+            "md5 é",
+            "crc32 35244",
+            "md5 ",
+        ];
+        for text in wrong {
             assert!(ChunkSum::parse(text).is_err(), "{text}");
+        }
+        // The base64 of hex, as tus-php sends it for the whole content.
+        let whole = "sha256 YmE3ODE2YmY4ZjAxY2ZlYTQxNDE0MGRlNWRhZTIyMjNiMDAzNjFhMzk2MTc3YTljYjQxMGZmNjFmMjAwMTVhZA==";
+        for text in ["", " ", whole] {
+            assert!(ChunkSum::parse(text).unwrap().is_none(), "{text}");
         }
     }
 

@@ -41,7 +41,7 @@ impl<S: Answer> Answer for Observe<S> {
             method: request.method().clone(),
             version: request.version(),
             peer: request.extensions().get::<PeerAddr>().copied(),
-            path: tracing::enabled!(Level::DEBUG).then(|| request.uri().path().to_owned()),
+            path: tracing::enabled!(Level::DEBUG).then(|| loggable(request.uri().path())),
         };
         request.extensions_mut().insert(id.clone());
         let span = tracing::info_span!("request", service = self.service, "request-id" = &*id.0);
@@ -74,5 +74,13 @@ impl Seen {
             bytes = http_body::Body::size_hint(response.body()).exact(),
             "access-log"
         );
+    }
+}
+
+/// A path without what is a right by itself: the ticket of an upload, `/data/<ticket>`.
+fn loggable(path: &str) -> String {
+    match path.strip_prefix("/data/") {
+        Some(_) => "/data/...".to_owned(),
+        None => path.to_owned(),
     }
 }

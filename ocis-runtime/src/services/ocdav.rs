@@ -1,4 +1,4 @@
-//! ocdav: WebDAV and `/status.php`.
+//! ocdav: WebDAV, the beginning of resumable uploads, and `/status.php`.
 
 use ocis_core::Result;
 use ocis_webdav::{Dav, DavOptions, DavParts};
@@ -17,6 +17,7 @@ impl Service for Ocdav {
         Slot::Plain(Port::Nodes),
         Slot::Plain(Port::Spaces),
         Slot::Plain(Port::Uploads),
+        Slot::Plain(Port::UploadSessions),
         Slot::Plain(Port::Data),
         Slot::Plain(Port::Trash),
         Slot::Plain(Port::Versions),
@@ -36,6 +37,7 @@ impl Service for Ocdav {
             nodes: peers.nodes(),
             spaces: peers.spaces(),
             uploads: peers.uploads(),
+            sessions: peers.sessions(),
             trash: peers.trash(),
             versions: peers.versions(),
             users: peers.users(),

@@ -162,7 +162,8 @@ impl Attributes {
         &'a self,
         prefix: &'a str,
     ) -> impl Iterator<Item = (&'a str, &'a [u8])> {
-        let below = move |(key, value)| Some((<[u8]>::strip_prefix(key, prefix.as_bytes())?, value));
+        let below =
+            move |(key, value)| Some((<[u8]>::strip_prefix(key, prefix.as_bytes())?, value));
         let text = |(key, value)| Some((str::from_utf8(key).ok()?, value));
         Entries(&self.0).filter_map(below).filter_map(text)
     }

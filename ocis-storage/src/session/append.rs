@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use ocis_core::data::{Body, Written};
 use ocis_core::time::Timestamp;
-use ocis_core::upload::SessionId;
+use ocis_core::upload::{SessionId, UploadSession};
 use ocis_core::{Cx, Error, Result};
 use tokio::sync::watch;
 
@@ -36,8 +36,8 @@ pub struct Append {
 /// What became of them.
 #[derive(Debug)]
 pub enum Appended {
-    /// So many bytes are there now, durably.
-    More(u64),
+    /// They are there now, durably.
+    More(Box<UploadSession>),
     /// It was the last byte: the content is committed.
     Whole(Box<Written>),
     /// They do not have the checksum that was announced, and were forgotten.
@@ -55,12 +55,12 @@ enum End {
 }
 
 impl StoreSessions {
-    /// How many bytes are there and how many there will be, as soon as nobody is adding any: whoever
-    /// is, is asked to break off. Commits a content that is whole but could not be committed before.
+    /// The session, with the bytes that are there, as soon as nobody is adding any: whoever is, is
+    /// asked to break off. Commits a content that is whole but could not be committed before.
     /// `NotFound` when it is over.
-    pub async fn offset(&self, id: &SessionId, now: Timestamp) -> Result<(u64, Option<u64>)> {
+    pub async fn settled(&self, id: &SessionId, now: Timestamp) -> Result<UploadSession> {
         let (held, live) = self.store.take_session(id).await?;
-        let seen = (live.offset, live.saved.length);
+        let seen = live.saved.view(live.offset);
         if matches!(live.saved.ours.stage, Stage::Processing(_)) {
             held.keep(live);
             return Ok(seen);
@@ -112,9 +112,9 @@ impl StoreSessions {
             return Ok(Appended::Damaged);
         }
         if !live.is_whole() {
-            let offset = live.offset;
+            let session = live.saved.view(live.offset);
             held.keep(live);
-            return Ok(Appended::More(offset));
+            return Ok(Appended::More(Box::new(session)));
         }
         let written = finish::finish(Arc::clone(&self.store), held, live, now).await?;
         Ok(Appended::Whole(Box::new(written)))

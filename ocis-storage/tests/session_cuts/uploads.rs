@@ -205,7 +205,7 @@ impl Uploads {
             Op::Append => self.append(&id, sent, &content[sent..9]).await.map(drop),
             Op::AppendVerified => {
                 let sum = ChunkSum::parse("crc32 QWvDqA==").unwrap();
-                let appended = self.append_verified(&id, sent, &content[sent..9], Some(sum)).await;
+                let appended = self.append_verified(&id, sent, &content[sent..9], sum).await;
                 assert!(!matches!(appended, Ok(Appended::Damaged)));
                 appended.map(drop)
             }
@@ -310,11 +310,11 @@ impl Uploads {
             let request = SetLength { id: session.id.clone(), length: content.len() as u64 };
             self.world.sessions.set_length(&self.world.cx, request).await.map_err(told)?;
         }
-        let (offset, _) =
-            self.world.sessions.offset(&session.id, self.world.cx.now).await.map_err(told)?;
-        let rest = &content[offset as usize..];
+        let settled = self.world.sessions.settled(&session.id, self.world.cx.now);
+        let offset = settled.await.map_err(told)?.offset as usize;
+        let rest = &content[offset..];
         if !rest.is_empty() {
-            self.append(&session.id, offset as usize, rest).await.map_err(told)?;
+            self.append(&session.id, offset, rest).await.map_err(told)?;
         }
         if self.read().await.map_err(told)?.as_ref() != Some(&content) {
             return wrong("what was resumed is not what was sent");

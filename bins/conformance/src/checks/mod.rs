@@ -20,6 +20,7 @@ mod s3;
 mod security;
 mod supervisor;
 mod trash;
+mod tus;
 
 use ocis_conformance::harness::Plan;
 
@@ -38,11 +39,12 @@ pub(crate) fn register(plan: &mut Plan) {
     supervisor::register(plan);
     security::register(plan);
     trash::register(plan);
+    tus::register(plan);
     oidc::register(plan);
     graph::register(plan);
     graph_acceptance::register(plan);
     idm::register(plan);
-    plan.also_in_a_bucket(&["litmus", "rclone", "owncloudcmd", "curl", "cadaver", "crash"]);
+    plan.also_in_a_bucket(&["litmus", "rclone", "owncloudcmd", "curl", "cadaver", "crash", "tus"]);
     foreign_provider::register(plan);
     s3::register(plan);
     plan.also_with_openldap(&[

@@ -34,6 +34,8 @@ pub struct Features {
     pub spaces: Option<SpacesFeature>,
     /// Links of the form `/f/<id>` lead to a file.
     pub private_links: bool,
+    /// Uploads can be resumed (tus); without it clients send each file with one `PUT`.
+    pub tus: Option<TusFeature>,
     /// The trash can be listed and restored from.
     pub trash: bool,
     /// Versions of files can be listed and restored.
@@ -60,6 +62,15 @@ pub struct Features {
     pub change_password: bool,
 }
 
+/// What is advertised of resumable uploads.
+#[derive(Debug, Clone, Default)]
+pub struct TusFeature {
+    /// Bytes that a request should hold at most; 0 for any number.
+    pub max_chunk_size: u64,
+    /// The method to be used in place of `PATCH`; empty for none.
+    pub method_override: String,
+}
+
 /// What is advertised of spaces.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SpacesFeature {
@@ -83,7 +94,7 @@ struct Capabilities<'a> {
     core: Core<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     checksums: Option<Checksums>,
-    files: Files,
+    files: Files<'a>,
     dav: Dav,
     files_sharing: FilesSharing,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,7 +135,16 @@ struct Checksums {
 }
 
 #[derive(Debug, Serialize)]
-struct Files {
+struct TusSupport<'a> {
+    version: &'static str,
+    resumable: &'static str,
+    extension: &'static str,
+    max_chunk_size: u64,
+    http_method_override: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct Files<'a> {
     #[serde(rename = "privateLinks")]
     private_links: OcsBool,
     bigfilechunking: OcsBool,
@@ -134,6 +154,8 @@ struct Files {
     full_text_search: OcsBool,
     tags: OcsBool,
     blacklisted_files: Elements<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tus_support: Option<TusSupport<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -272,7 +294,7 @@ fn checksums(kinds: &[ChecksumKind]) -> Option<Checksums> {
     })
 }
 
-fn files(features: &Features) -> Files {
+fn files(features: &Features) -> Files<'_> {
     Files {
         private_links: OcsBool(features.private_links),
         bigfilechunking: OcsBool(false),
@@ -282,5 +304,12 @@ fn files(features: &Features) -> Files {
         full_text_search: OcsBool(features.full_text_search),
         tags: OcsBool(features.tags),
         blacklisted_files: Elements(Vec::new()),
+        tus_support: features.tus.as_ref().map(|tus| TusSupport {
+            version: "1.0.0",
+            resumable: "1.0.0",
+            extension: "creation,creation-with-upload",
+            max_chunk_size: tus.max_chunk_size,
+            http_method_override: &tus.method_override,
+        }),
     }
 }

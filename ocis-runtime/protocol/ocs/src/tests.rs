@@ -20,7 +20,7 @@ use ocis_core::{Caller, Cx, Error, Identity, Result};
 use tower::ServiceExt as _;
 
 use super::*;
-use crate::capabilities::SpacesFeature;
+use crate::capabilities::{SpacesFeature, TusFeature};
 
 fn now() -> Timestamp {
     Timestamp::from_unix(1_700_000_000, 0).unwrap()
@@ -198,6 +198,7 @@ async fn nothing_is_advertised_by_default() {
 async fn what_is_switched_on_is_advertised() {
     let features = Features {
         private_links: true,
+        tus: Some(TusFeature { max_chunk_size: 10_000_000, method_override: String::new() }),
         trash: true,
         versions: true,
         favorites: true,

@@ -1,4 +1,5 @@
-//! WebDAV classes 1 and 2 (RFC 4918) as oCIS speaks it, over the ports of ocis-core.
+//! WebDAV classes 1 and 2 (RFC 4918) and resumable uploads (tus 1.0.0) as oCIS speaks them, over the
+//! ports of ocis-core.
 //!
 //! [`Dav::new`] makes an HTTP service of a few ports and the data plane of a storage. A request
 //! passes through [`route`](crate) (which URL), [`tree`](crate) (which node), one file of `verb`
@@ -14,7 +15,9 @@ mod props;
 mod route;
 mod service;
 mod tree;
+mod tus;
 mod verb;
 mod xml;
 
 pub use service::{Dav, DavOptions, DavParts};
+pub use tus::gateway::DataGateway;

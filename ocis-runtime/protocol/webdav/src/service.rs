@@ -8,12 +8,13 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use ocis_core::data::{Body, HttpService, empty};
 use ocis_core::path::SpacePath;
-use ocis_core::port::{Nodes, Spaces, Trash, Uploads, Users, Versions};
+use ocis_core::port::{Nodes, Spaces, Trash, UploadSessions, Uploads, Users, Versions};
 use ocis_core::{Caller, Cx, Error};
 
 use crate::error::{Answer, Failure};
 use crate::route::{self, Place, Route};
 use crate::tree::{Homes, Target};
+use crate::tus;
 use crate::verb;
 
 /// What the protocol needs.
@@ -25,6 +26,8 @@ pub struct DavParts {
     pub spaces: Arc<dyn Spaces>,
     /// Where content goes in.
     pub uploads: Arc<dyn Uploads>,
+    /// Uploads in pieces.
+    pub sessions: Arc<dyn UploadSessions>,
     /// What was deleted.
     pub trash: Arc<dyn Trash>,
     /// Former contents of files.
@@ -222,7 +225,8 @@ async fn verb(call: &Call, method: &Method, is_preview: bool, body: Body) -> Ans
         "LOCK" => verb::lock::lock(call, body).await,
         "UNLOCK" => verb::unlock::unlock(call).await,
         "PROPFIND" => verb::propfind::propfind(call, body).await,
-        "POST" | "REPORT" | "SEARCH" => Err(Failure::not_yet()),
+        "POST" => tus::create::create(call, body).await,
+        "REPORT" | "SEARCH" => Err(Failure::not_yet()),
         "PATCH" | "TRACE" | "CONNECT" => Err(Failure::not_allowed(
             verb::options::ALLOW,
             "this method does not work on files and folders",

@@ -4,7 +4,7 @@ use ocis_core::config::{ByteSize, Secret, WebUrl};
 use ocis_core::settings;
 
 settings! {
-    /// OCS: capabilities and, in a later version, sharing, archives and applications.
+    /// OCS: capabilities; where resumable uploads go on; in a later version, sharing, archives and applications.
     pub struct Frontend("frontend", key "frontend", prefix "FRONTEND", debug "127.0.0.1:9141") {
         /// Signs the tokens that carry the caller inside the server.
         jwt_secret: Secret = "",
@@ -30,6 +30,13 @@ settings! {
         /// Whether clients may make, change and remove users, as graph allows it.
         users_write_enabled: bool = "true",
             "ldap_server_write_enabled", ["OCIS_LDAP_SERVER_WRITE_ENABLED", "FRONTEND_LDAP_SERVER_WRITE_ENABLED"];
+        /// Bytes that clients should send with one request of a resumable upload; 0 for any number.
+        upload_max_chunk_size: ByteSize = "10000000",
+            "upload_max_chunk_size", ["FRONTEND_UPLOAD_MAX_CHUNK_SIZE"];
+        /// Method that clients should use in place of PATCH, for what stands between and refuses it:
+        /// POST, or empty for none.
+        upload_http_method_override: String = "",
+            "upload_http_method_override", ["FRONTEND_UPLOAD_HTTP_METHOD_OVERRIDE"];
         /// Kinds of checksums that clients may send.
         checksums: Vec<String> = "sha1,md5,adler32",
             "checksums.supported_types", ["FRONTEND_CHECKSUMS_SUPPORTED_TYPES"];

@@ -111,6 +111,16 @@ names! {
     OC_CHECKSUM = "oc-checksum";
     /// The old protocol of uploads in pieces.
     OC_CHUNKED = "oc-chunked";
+    /// Which version of tus is spoken.
+    TUS_RESUMABLE = "tus-resumable";
+    /// Which versions are known.
+    TUS_VERSION = "tus-version";
+    /// Which extensions.
+    TUS_EXTENSION = "tus-extension";
+    /// Which checksums.
+    TUS_CHECKSUM_ALGORITHM = "tus-checksum-algorithm";
+    /// The method that is meant, from clients that cannot send every one.
+    X_HTTP_METHOD_OVERRIDE = "x-http-method-override";
     /// The etag, untouched by proxies that compress.
     OC_ETAG = "oc-etag";
     /// The resource id.

@@ -4,11 +4,10 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use ocis_core::Error;
-use ocis_core::data::Body;
+use ocis_core::data::{Body, CHECKSUM_MISMATCH, HttpService};
 use tower::ServiceExt as _;
 
 use crate::error::{Answer, Failure};
-use crate::service::Call;
 use crate::xml::read::MAX_BODY;
 
 /// The longest answer of the data plane that is no content, in bytes.
@@ -45,8 +44,8 @@ async fn read(mut body: Body, limit: usize) -> Answer<Bytes> {
 }
 
 /// Sends a request to the data plane; what it refuses is an error.
-pub(crate) async fn transfer(call: &Call, request: Request<Body>) -> Answer<Response<Body>> {
-    let response = match call.server.parts.data.clone().oneshot(request).await {
+pub(crate) async fn transfer(data: &HttpService, request: Request<Body>) -> Answer {
+    let response = match data.clone().oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     };
@@ -60,7 +59,9 @@ pub(crate) async fn transfer(call: &Call, request: Request<Body>) -> Answer<Resp
             .with("status", status)
             .because(cause)
     });
-    Err(error.into())
+    let failure = Failure::from(error);
+    // The only status of the data plane that no kind of error stands for.
+    Err(if status.as_u16() == CHECKSUM_MISMATCH { failure.status(status) } else { failure })
 }
 
 /// The JSON of an answer of the data plane.

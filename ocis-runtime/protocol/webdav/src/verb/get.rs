@@ -118,7 +118,7 @@ pub(crate) async fn content(
         let range = format!("bytes={}-{}", range.start(), range.end());
         request.headers_mut().insert(header::RANGE, value(&range));
     }
-    let response = body::transfer(call, request).await?;
+    let response = body::transfer(&call.server.parts.data, request).await?;
     // The whole would be taken for the range.
     if range.is_some() && response.status() != StatusCode::PARTIAL_CONTENT {
         return Err(Error::internal("the storage did not keep to the range").into());

@@ -7,10 +7,11 @@ use crate::error::{Answer, Failure};
 use crate::headers;
 use crate::route::Route;
 use crate::service::bare;
+use crate::tus;
 
 /// The methods that work on files and folders.
-pub(crate) const ALLOW: &str = "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, \
-    PROPPATCH, LOCK, UNLOCK";
+pub(crate) const ALLOW: &str = "OPTIONS, GET, HEAD, PUT, POST, DELETE, MKCOL, COPY, MOVE, \
+    PROPFIND, PROPPATCH, LOCK, UNLOCK";
 /// The methods that work on the trash.
 pub(crate) const ALLOW_TRASH: &str = "OPTIONS, PROPFIND, MOVE, DELETE";
 /// The methods that work on versions.
@@ -35,6 +36,9 @@ pub(crate) fn options(route: &Route) -> Answer {
     answer.insert(header::ALLOW, HeaderValue::from_static(allow));
     answer.insert(headers::DAV, HeaderValue::from_static(CLASSES));
     answer.insert(headers::MS_AUTHOR_VIA, HeaderValue::from_static("DAV"));
+    if matches!(route, Route::Node(_)) {
+        tus::describe(answer);
+    }
     Ok(response)
 }
 

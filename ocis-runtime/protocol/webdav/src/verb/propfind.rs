@@ -22,6 +22,7 @@ use crate::error::{Answer, Condition, Failure};
 use crate::headers::{self, Depth};
 use crate::props::{Facts, Live, Plan, own};
 use crate::service::Call;
+use crate::tus;
 use crate::verb::{body, guard, options};
 use crate::xml::{self, propfind, write};
 
@@ -44,6 +45,7 @@ pub(crate) async fn propfind(call: &Call, content: Body) -> Answer {
     guard::check(call).await?;
     let target = call.target.reference();
     let node = call.nodes().stat(call.cx(), Stat { target }).await?;
+    let is_folder = node.is_folder();
     let plan = Plan::new(&wanted, minimal);
     let facts = facts(call, &plan, &node).await?;
     let mut listing = Listing::new(call.clone(), plan, facts, depth, node);
@@ -59,6 +61,9 @@ pub(crate) async fn propfind(call: &Call, content: Body) -> Answer {
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml; charset=utf-8"));
     answer.insert(headers::DAV, HeaderValue::from_static(options::CLASSES));
     answer.insert(header::VARY, HeaderValue::from_static("Prefer"));
+    if is_folder {
+        tus::announce(answer);
+    }
     if minimal {
         answer.insert(headers::PREFERENCE_APPLIED, HeaderValue::from_static("return=minimal"));
     }

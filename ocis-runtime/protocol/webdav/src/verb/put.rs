@@ -32,7 +32,7 @@ pub(crate) async fn put(call: &Call, content: Body) -> Answer {
         Ok(upload) => upload.ticket,
         Err(error) => return Err(guard::explain(call, &call.target, error).await),
     };
-    let response = body::transfer(call, request(&ticket, content)?).await?;
+    let response = body::transfer(&call.server.parts.data, request(&ticket, content)?).await?;
     let written: Written = body::json(response).await?;
     let status = if written.created { StatusCode::CREATED } else { StatusCode::NO_CONTENT };
     let mut response = bare(status);

@@ -29,6 +29,8 @@ use ocis_core::user::User;
 use ocis_core::{Cx, Error, ErrorKind, Result};
 use parking_lot::Mutex;
 
+use crate::sessions::Session;
+
 /// The id of the user whose space this is.
 pub(crate) const USER: &str = "4c510ada-c86b-4815-8820-42cdf82c3d51";
 
@@ -44,19 +46,21 @@ struct Entry {
     processing: bool,
 }
 
+/// What is known of everything.
 #[derive(Debug)]
-struct State {
+pub(crate) struct State {
     nodes: BTreeMap<String, Entry>,
     locks: Vec<ActiveLock>,
     uploads: BTreeMap<String, OpenUpload>,
-    count: u64,
+    pub(crate) sessions: BTreeMap<String, Session>,
+    pub(crate) count: u64,
     lists: u64,
     good_lists: Option<u64>,
 }
 
 /// The space; clones share it.
 #[derive(Debug, Clone)]
-pub(crate) struct Memory(Arc<Mutex<State>>);
+pub(crate) struct Memory(pub(crate) Arc<Mutex<State>>);
 
 impl Memory {
     /// An empty space.
@@ -75,6 +79,7 @@ impl Memory {
             nodes: BTreeMap::from([(String::new(), root)]),
             locks: Vec::new(),
             uploads: BTreeMap::new(),
+            sessions: BTreeMap::new(),
             count: 0,
             lists: 0,
             good_lists: None,
@@ -127,6 +132,10 @@ impl Memory {
             let content = request.into_body().collect().await?.to_bytes();
             let written = self.0.lock().write(&open, content)?;
             return Ok(Response::new(full(serde_json::to_vec(&written).unwrap())));
+        }
+        if request.headers().contains_key("upload-offset") || request.method() != http::Method::GET
+        {
+            return self.resume(&ticket, request).await;
         }
         let state = self.0.lock();
         let entry = state.nodes.values().find(|entry| State::etag(entry).as_str() == ticket);
@@ -275,7 +284,7 @@ impl State {
         self.touch(parent(path));
     }
 
-    fn check_upload(&self, open: &OpenUpload) -> Result<String> {
+    pub(crate) fn check_upload(&self, open: &OpenUpload) -> Result<String> {
         let path = self.path(&open.target)?;
         self.check(&path, &open.conditions)?;
         match self.nodes.get(&path) {
@@ -291,7 +300,7 @@ impl State {
         }
     }
 
-    fn write(&mut self, open: &OpenUpload, content: Bytes) -> Result<Written> {
+    pub(crate) fn write(&mut self, open: &OpenUpload, content: Bytes) -> Result<Written> {
         let path = self.check_upload(open)?;
         let created = !self.nodes.contains_key(&path);
         let now = open.mtime.unwrap_or_else(|| self.nodes[""].mtime);

@@ -51,6 +51,7 @@ pub(crate) fn dav(memory: &Memory, options: DavOptions) -> HttpService {
         nodes: Arc::new(memory.clone()),
         spaces: Arc::new(memory.clone()),
         uploads: Arc::new(memory.clone()),
+        sessions: Arc::new(memory.clone()),
         users: Arc::new(memory),
         options,
     })
@@ -120,6 +121,17 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    /// Reads a whole answer.
+    pub(crate) async fn read(response: http::Response<ocis_core::data::Body>) -> Self {
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Self {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        }
+    }
+
     /// The text of a header; empty when it is missing.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
@@ -175,14 +187,7 @@ impl Client {
             let name: HeaderName = name.parse().unwrap();
             request.headers_mut().append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
-        let response = self.service.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Reply {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            body: String::from_utf8_lossy(&body).into_owned(),
-        }
+        Reply::read(self.service.clone().oneshot(request).await.unwrap()).await
     }
 
     /// Sends a PROPFIND and takes the body as it comes: the status, the pieces, and whether it broke
@@ -202,6 +207,11 @@ impl Client {
             }
         }
         (response.status().as_u16(), pieces, false)
+    }
+
+    /// Fetches a file.
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.send("GET", path, &[], "").await
     }
 
     /// Puts a file that must be new.
