@@ -115,9 +115,16 @@ impl Failure {
     }
 }
 
+/// What clients of ownCloud show, and their tests look for.
+const NOT_FOUND: &str = "Resource not found";
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let mut failure = Self::new(status(error.kind()), error.message().to_owned());
+        let message = match error.kind() {
+            ErrorKind::NotFound => NOT_FOUND.into(),
+            _ => error.message().to_owned().into(),
+        };
+        let mut failure = Self { message, ..Self::new(status(error.kind()), "") };
         failure.cause = Some(Box::new(error));
         failure
     }

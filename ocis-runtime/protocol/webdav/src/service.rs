@@ -177,7 +177,7 @@ impl Server {
             }
             Route::Later => return Err(Failure::not_yet()),
             Route::Unknown | Route::Status => {
-                return Err(Error::not_found("no such file or folder").into());
+                return Err(Failure::new(StatusCode::NOT_FOUND, "File not found in root"));
             }
         };
         let target = Target::find(&self, cx, place).await?;
@@ -217,10 +217,10 @@ async fn verb(call: &Call, method: &Method, is_preview: bool, body: Body) -> Ans
         "GET" => verb::get::get(call).await,
         "HEAD" => verb::get::head(call).await,
         "PUT" => verb::put::put(call, body).await,
-        "DELETE" => verb::delete::delete(call).await,
+        "DELETE" => verb::delete::delete(call, body).await,
         "MKCOL" => verb::mkcol::mkcol(call, body).await,
-        "COPY" => verb::copy_move::copy(call).await,
-        "MOVE" => verb::copy_move::rename(call).await,
+        "COPY" => verb::copy_move::copy(call, body).await,
+        "MOVE" => verb::copy_move::rename(call, body).await,
         "PROPPATCH" => verb::proppatch::proppatch(call, body).await,
         "LOCK" => verb::lock::lock(call, body).await,
         "UNLOCK" => verb::unlock::unlock(call).await,

@@ -66,14 +66,16 @@ pub(crate) fn wants_minimal(headers: &HeaderMap) -> bool {
     says(&PREFER, "return=minimal") || says(&PREFER, "return-minimal") || says(&BRIEF, "t")
 }
 
-/// The token of a header `Lock-Token: <token>` (RFC 4918 section 10.5).
-pub(crate) fn lock_token(headers: &HeaderMap) -> Answer<String> {
-    let wrong = || Failure::bad_request("the header Lock-Token must hold a token in <>");
-    let token = text(headers, &LOCK_TOKEN)?
-        .and_then(|text| text.strip_prefix('<'))
-        .and_then(|text| text.strip_suffix('>'))
-        .ok_or_else(wrong)?;
-    if if_header::is_token(token) { Ok(token.into()) } else { Err(wrong()) }
+/// The token of a header `Lock-Token: <token>` (RFC 4918 section 10.5), without the brackets too
+/// (oCIS); none when the header is missing.
+pub(crate) fn lock_token(headers: &HeaderMap) -> Answer<Option<String>> {
+    let Some(text) = text(headers, &LOCK_TOKEN)? else { return Ok(None) };
+    let bare = text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).unwrap_or(text);
+    if if_header::is_token(bare) {
+        Ok(Some(bare.into()))
+    } else {
+        Err(Failure::bad_request("the header Lock-Token must hold a token in <>"))
+    }
 }
 
 macro_rules! names {
@@ -109,6 +111,8 @@ names! {
     X_OC_MTIME = "x-oc-mtime";
     /// A digest of the content.
     OC_CHECKSUM = "oc-checksum";
+    /// The length of a body in chunks, from the Finder of macOS.
+    X_EXPECTED_ENTITY_LENGTH = "x-expected-entity-length";
     /// The old protocol of uploads in pieces.
     OC_CHUNKED = "oc-chunked";
     /// Which version of tus is spoken.
@@ -153,11 +157,14 @@ mod tests {
         assert!(overwrite(&HeaderMap::new()).unwrap());
         assert!(!overwrite(&with(OVERWRITE, "F")).unwrap());
         assert!(overwrite(&with(OVERWRITE, "no")).is_err());
-        assert_eq!(lock_token(&with(LOCK_TOKEN, "<urn:uuid:1>")).unwrap(), "urn:uuid:1");
-        for value in ["", "urn:uuid:1", "<>", "<a b>", "<a", "<<a>>"] {
+        for value in ["<urn:uuid:1>", "urn:uuid:1"] {
+            let token = lock_token(&with(LOCK_TOKEN, value)).unwrap();
+            assert_eq!(token.as_deref(), Some("urn:uuid:1"));
+        }
+        for value in ["", "urn", "<>", "<a b>", "<a:b", "a:b>", "<<a:b>>"] {
             assert!(lock_token(&with(LOCK_TOKEN, value)).is_err(), "{value}");
         }
-        assert!(lock_token(&HeaderMap::new()).is_err());
+        assert_eq!(lock_token(&HeaderMap::new()).unwrap(), None);
     }
 
     #[test]

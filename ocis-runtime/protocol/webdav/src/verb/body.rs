@@ -18,14 +18,18 @@ pub(crate) async fn xml(body: Body) -> Answer<Bytes> {
     read(body, MAX_BODY).await
 }
 
-/// Whether a body has any bytes; reads no more than the first of them.
-pub(crate) async fn has_bytes(mut body: Body) -> Answer<bool> {
+/// 415 for a body that has any bytes, where nobody has defined what they mean (RFC 4918 section
+/// 8.4); reads no more than the first of them.
+pub(crate) async fn none(mut body: Body) -> Answer<()> {
     while let Some(frame) = body.frame().await {
         if frame?.data_ref().is_some_and(|data| !data.is_empty()) {
-            return Ok(true);
+            return Err(Failure::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "the request must have no body",
+            ));
         }
     }
-    Ok(false)
+    Ok(())
 }
 
 async fn read(mut body: Body, limit: usize) -> Answer<Bytes> {

@@ -1,18 +1,21 @@
 //! COPY and MOVE (RFC 4918 sections 9.8 and 9.9).
 
 use http::{Response, StatusCode, header};
+use ocis_core::ErrorKind;
 use ocis_core::data::Body;
 use ocis_core::path::SpacePath;
+use ocis_core::permissions::Permissions;
 use ocis_core::port::{Changed, Copy, Move, Stat};
 
 use crate::error::{Answer, Failure};
 use crate::headers::{self, Depth};
 use crate::service::{Call, bare, value};
 use crate::tree::Target;
-use crate::verb::{get, guard, options};
+use crate::verb::{body, get, guard, options};
 
 /// Copies a file, or a folder with (`Depth: infinity`) or without (`Depth: 0`) what is in it.
-pub(crate) async fn copy(call: &Call) -> Answer {
+pub(crate) async fn copy(call: &Call, content: Body) -> Answer {
+    body::none(content).await?;
     let deep = match headers::depth(&call.headers, Depth::Infinity)? {
         Depth::Zero => false,
         Depth::One => return Err(Failure::bad_request("the depth must be 0 or infinity")),
@@ -32,7 +35,8 @@ pub(crate) async fn copy(call: &Call) -> Answer {
 
 /// Moves a file, or a folder with all that is in it. Between spaces nothing is moved: 502, which
 /// tells clients to copy and delete (oCIS).
-pub(crate) async fn rename(call: &Call) -> Answer {
+pub(crate) async fn rename(call: &Call, content: Body) -> Answer {
+    body::none(content).await?;
     if headers::depth(&call.headers, Depth::Infinity)? != Depth::Infinity {
         return Err(Failure::bad_request("a folder is moved with all that is in it"));
     }
@@ -44,7 +48,7 @@ pub(crate) async fn rename(call: &Call) -> Answer {
     let conditions = guard::check(call).await?;
     let (one, other) = (&call.target.base, &to.base);
     if one.space != other.space || one.storage != other.storage {
-        return Err(elsewhere("files cannot be moved between spaces"));
+        return Err(between(call, &to, overwrite).await?);
     }
     refuse_itself(call, &to).await?;
     let request = Move { from: call.target.reference(), to: to.reference(), overwrite, conditions };
@@ -52,6 +56,31 @@ pub(crate) async fn rename(call: &Call) -> Answer {
         Ok(changed) => Ok(done(&changed)),
         Err(error) => Err(guard::explain(call, &call.target, error).await),
     }
+}
+
+/// Why there is no move to another space: whoever could not do it in one space either is told so, or
+/// clients would begin to copy and delete.
+async fn between(call: &Call, to: &Target, overwrite: bool) -> Answer<Failure> {
+    let nodes = call.nodes();
+    let stat = |target: &Target| Stat { target: target.reference() };
+    let from = nodes.stat(call.cx(), stat(&call.target)).await?;
+    let (there, folder) = match (nodes.stat(call.cx(), stat(to)).await, to.parent()) {
+        (Ok(there), _) => (Some(there), None),
+        (Err(error), Some(parent)) if error.kind() == ErrorKind::NotFound => {
+            let folder = nodes.stat(call.cx(), stat(&parent)).await;
+            (None, Some(folder.map_err(|error| not_a_place(error.into()))?))
+        }
+        (Err(error), _) => return Err(not_a_place(error.into())),
+    };
+    let may_come = there.as_ref().is_none_or(|node| node.permissions.allows(Permissions::DELETE))
+        && folder.is_none_or(|node| node.permissions.allows(Permissions::CREATE_CONTAINER));
+    Ok(if !from.permissions.allows(Permissions::MOVE) || !may_come {
+        Failure::new(StatusCode::FORBIDDEN, "you may not move this there")
+    } else if there.is_some() && !overwrite {
+        Failure::precondition("there is something at the destination")
+    } else {
+        elsewhere("files cannot be moved between spaces")
+    })
 }
 
 /// The header `Destination` (RFC 4918 section 10.3).

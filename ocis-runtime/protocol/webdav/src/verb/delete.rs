@@ -1,15 +1,17 @@
 //! DELETE: into the trash.
 
 use http::StatusCode;
+use ocis_core::data::Body;
 use ocis_core::port::Delete;
 
 use crate::error::{Answer, Failure};
 use crate::headers::{self, Depth};
 use crate::service::{Call, bare};
-use crate::verb::{guard, options};
+use crate::verb::{body, guard, options};
 
 /// Deletes a file, or a folder with all that is in it.
-pub(crate) async fn delete(call: &Call) -> Answer {
+pub(crate) async fn delete(call: &Call, content: Body) -> Answer {
+    body::none(content).await?;
     if headers::depth(&call.headers, Depth::Infinity)? != Depth::Infinity {
         return Err(Failure::bad_request("a folder is deleted with all that is in it"));
     }

@@ -30,6 +30,8 @@ struct Facts {
 /// Decides the header `If` (412 when it does not hold) and gathers what the storage must check.
 pub(crate) async fn check(call: &Call) -> Answer<Conditions> {
     let mut conditions = conditions::for_change(&call.headers)?;
+    // Where clients of oCIS put the token, also for other methods than UNLOCK.
+    conditions.lock_tokens.extend(headers::lock_token(&call.headers)?);
     let Some(text) = headers::text(&call.headers, &headers::IF)? else { return Ok(conditions) };
     let lists = if_header::parse(text)?;
     if !holds(call, &lists).await? {

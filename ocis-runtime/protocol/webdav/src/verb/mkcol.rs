@@ -12,13 +12,9 @@ use crate::verb::{body, get, guard, options};
 /// Makes a folder. A body would say what to put into it, which nobody has ever defined (RFC 4918
 /// section 9.3).
 pub(crate) async fn mkcol(call: &Call, content: Body) -> Answer {
-    if body::has_bytes(content).await? {
-        return Err(Failure::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "a request for a folder has no body",
-        ));
-    }
-    let exists = || Failure::not_allowed(options::ALLOW, "there is something already");
+    body::none(content).await?;
+    let exists =
+        || Failure::not_allowed(options::ALLOW, "The resource you tried to create already exists");
     if call.target.is_space() {
         return Err(exists());
     }

@@ -22,9 +22,12 @@ pub(crate) async fn put(call: &Call, content: Body) -> Answer {
     let checksum = headers::text(&call.headers, &headers::OC_CHECKSUM)?;
     let open = OpenUpload {
         target: call.target.reference(),
-        length: content.size_hint().exact(),
+        length: expected(&call.headers)?.or_else(|| content.size_hint().exact()),
         mtime: mtime.filter(|text| !text.is_empty()).map(mtime::parse).transpose()?,
-        checksum: checksum.map(str::parse::<ExpectedChecksum>).transpose()?,
+        checksum: checksum
+            .filter(|text| !text.is_empty())
+            .map(str::parse::<ExpectedChecksum>)
+            .transpose()?,
         conditions,
     };
     let is_timed = open.mtime.is_some();
@@ -45,6 +48,16 @@ pub(crate) async fn put(call: &Call, content: Body) -> Answer {
         answer.insert(headers::X_OC_MTIME, HeaderValue::from_static("accepted"));
     }
     Ok(response)
+}
+
+/// The length that the Finder announces for a body in chunks, which sometimes stays empty: that would
+/// be taken for an empty file.
+fn expected(headers: &HeaderMap) -> Answer<Option<u64>> {
+    let Some(text) = headers::text(headers, &headers::X_EXPECTED_ENTITY_LENGTH)? else {
+        return Ok(None);
+    };
+    let wrong = |_| Failure::bad_request("the header X-Expected-Entity-Length must be a number");
+    text.parse().map(Some).map_err(wrong)
 }
 
 /// Content in pieces would be taken for the whole content (RFC 9110 section 14.5).

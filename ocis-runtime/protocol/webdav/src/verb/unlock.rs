@@ -11,7 +11,8 @@ use crate::verb::guard;
 
 /// Gives back the lock that the header `Lock-Token` names.
 pub(crate) async fn unlock(call: &Call) -> Answer {
-    let token = headers::lock_token(&call.headers)?;
+    let token = headers::lock_token(&call.headers)?
+        .ok_or_else(|| Failure::bad_request("the header Lock-Token must name the lock"))?;
     guard::check(call).await?;
     let request = Unlock { target: call.target.reference(), token };
     match call.nodes().unlock(call.cx(), request).await {

@@ -25,11 +25,11 @@ pub(crate) fn read(body: &[u8]) -> Answer<Option<LockInfo>> {
     }
     let mut reader = Reader::new(body)?;
     reader.root(DAV, "lockinfo")?;
-    let (mut scope, mut write, mut owner) = (None, false, None);
+    let (mut scope, mut kind, mut owner) = (None, None, None);
     while let Some(child) = reader.child()? {
         match (child.name.ns.as_str(), child.name.local.as_str()) {
             (DAV, "lockscope") => scope = choice(&mut reader)?,
-            (DAV, "locktype") => write = choice(&mut reader)?.as_deref() == Some("write"),
+            (DAV, "locktype") => kind = Some(choice(&mut reader)?),
             (DAV, "owner") => owner = Some(value::inner(&mut reader)?),
             _ => reader.skip()?,
         }
@@ -40,7 +40,8 @@ pub(crate) fn read(body: &[u8]) -> Answer<Option<LockInfo>> {
         Some("shared") => LockScope::Shared,
         _ => return Err(Failure::bad_request("the lock must be exclusive or shared")),
     };
-    if !write {
+    // There is no other kind, and clients of oCIS leave it out.
+    if kind.is_some_and(|kind| kind.as_deref() != Some("write")) {
         return Err(Failure::bad_request("the lock must be a write lock"));
     }
     if owner.as_ref().is_some_and(|owner| owner.len() > MAX_OWNER) {
@@ -83,7 +84,14 @@ mod tests {
             "<D:lockscope><D:exclusive/></D:lockscope>{write}<D:owner>{}</D:owner>",
             "x".repeat(5000)
         );
-        for wrong in ["", write, "<D:lockscope><D:exclusive/></D:lockscope>", &long] {
+        let exclusive = "<D:lockscope><D:exclusive/></D:lockscope>";
+        let bare = LockInfo { scope: LockScope::Exclusive, owner: None };
+        assert_eq!(body(exclusive).unwrap(), Some(bare));
+        let (no_kind, read) = (
+            format!("{exclusive}<D:locktype/>"),
+            format!("{exclusive}<D:locktype><D:read/></D:locktype>"),
+        );
+        for wrong in ["", write, &no_kind, &read, &long] {
             assert!(body(wrong).is_err(), "{wrong}");
         }
     }

@@ -302,6 +302,9 @@ impl State {
 
     pub(crate) fn write(&mut self, open: &OpenUpload, content: Bytes) -> Result<Written> {
         let path = self.check_upload(open)?;
+        if open.length.is_some_and(|length| length != content.len() as u64) {
+            return Err(Error::invalid("the content has another length"));
+        }
         let created = !self.nodes.contains_key(&path);
         let now = open.mtime.unwrap_or_else(|| self.nodes[""].mtime);
         if created {

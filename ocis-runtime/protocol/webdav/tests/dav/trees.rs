@@ -100,8 +100,17 @@ async fn destinations() {
     assert_eq!(client.status("MOVE", "/d", &[("destination", &itself)]).await, 403);
     let below = format!("{itself}/x");
     assert_eq!(client.status("MOVE", "/d", &[("destination", &below)]).await, 409);
-    assert_eq!(
-        client.status("MOVE", "/f", &[("destination", "/dav/spaces/storage$other/f")]).await,
-        502
-    );
+    // Another space, and one that there is not.
+    let other = node.replace(&format!("${USER}!"), "$other!");
+    for (destination, overwrite, status) in [
+        (format!("/dav/spaces/{other}/new"), "F", 502),
+        (format!("/dav/spaces/{other}/c"), "T", 502),
+        (format!("/dav/spaces/{other}/c"), "F", 412),
+        (format!("/dav/spaces/{other}/none/new"), "T", 409),
+        ("/dav/spaces/storage$other/new".into(), "T", 409),
+    ] {
+        let headers = [("destination", destination.as_str()), ("overwrite", overwrite)];
+        assert_eq!(client.status("MOVE", "/f", &headers).await, status, "{headers:?}");
+        assert_eq!(client.status("MOVE", "/none", &headers).await, 404, "{headers:?}");
+    }
 }

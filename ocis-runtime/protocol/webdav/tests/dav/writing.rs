@@ -42,6 +42,33 @@ async fn where_no_file_can_be() {
 }
 
 #[tokio::test]
+async fn a_body_that_means_nothing_is_refused() {
+    let client = Client::new();
+    client.put("/f", "x").await;
+    let to = ("destination", "/remote.php/webdav/g");
+    for method in ["DELETE", "COPY", "MOVE"] {
+        assert_eq!(client.send(method, "/f", &[to], "x").await.status, 415, "{method}");
+    }
+    assert_eq!(client.send("MKCOL", "/d", &[], "x").await.status, 415);
+    assert_eq!(client.status("GET", "/f", &[]).await, 200);
+}
+
+#[tokio::test]
+async fn failures_say_what_clients_of_owncloud_look_for() {
+    let client = Client::new();
+    client.mkcol("/d").await;
+    for (method, path, message) in [
+        ("GET", "/none", "Resource not found"),
+        ("DELETE", "/none", "Resource not found"),
+        ("MKCOL", "/d", "The resource you tried to create already exists"),
+    ] {
+        let reply = client.send(method, path, &[], "").await;
+        let message = format!("<s:message>{message}</s:message>");
+        assert!(reply.body.contains(&message), "{method}: {}", reply.body);
+    }
+}
+
+#[tokio::test]
 async fn headers_of_uploads() {
     let client = Client::new();
     let sum = format!("SHA1:{}", "0".repeat(40));
@@ -52,7 +79,12 @@ async fn headers_of_uploads() {
         ("x-oc-mtime", "1e300", 400),
         ("oc-checksum", "SHA1", 400),
         ("oc-checksum", "SHA512:00", 400),
+        ("x-expected-entity-length", "many", 400),
+        // A body in chunks that stayed empty.
+        ("x-expected-entity-length", "2", 400),
         ("oc-checksum", &sum, 201),
+        ("oc-checksum", "", 204),
+        ("x-expected-entity-length", "1", 204),
     ] {
         let reply = client.send("PUT", "/f", &[(name, value)], "x").await;
         assert_eq!(reply.status, status, "{name}: {value}");
