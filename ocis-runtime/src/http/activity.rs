@@ -26,6 +26,8 @@ struct State {
     lengths: Lengths,
     /// Whether a request was answered before all of its body was read.
     unread: bool,
+    /// Whether our side was ended and what the client still sends is thrown away.
+    lingering: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +77,7 @@ impl Activity {
             blocked: None,
             lengths: Lengths::default(),
             unread: false,
+            lingering: false,
         })))
     }
 
@@ -122,12 +125,20 @@ impl Activity {
         state.unread || matches!(state.phase, Phase::Head(_))
     }
 
+    /// From now on what the client sends is thrown away. The stream itself sees to it that this ends.
+    pub(super) fn linger(&self) {
+        self.0.lock().lingering = true;
+    }
+
     /// What is due at `now`.
     pub(super) fn next(&self, limits: &Limits, now: Instant) -> Next {
         let state = self.0.lock();
         if let Some(since) = state.blocked {
             let due = since + limits.write;
             return if now >= due { Next::Do(Due::Cut) } else { Next::Wait(due) };
+        }
+        if state.lingering {
+            return Next::Wait(now + limits.header);
         }
         match state.phase {
             Phase::Head(since) if now >= since + limits.header => Next::Do(Due::Cut),
@@ -197,6 +208,17 @@ mod tests {
         assert_eq!(at(60), Next::Do(Due::Finish));
         activity.received(b"GET");
         assert_eq!(at(10), Next::Do(Due::Cut));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_still_sends_what_is_thrown_away_is_not_cut() {
+        let activity = Activity::begin();
+        drop(activity.request(Version::HTTP_11));
+        activity.received(b"the rest of a body");
+        let later = Instant::now() + Duration::from_secs(1000);
+        assert_eq!(activity.next(&limits(), later), Next::Do(Due::Cut));
+        activity.linger();
+        assert!(matches!(activity.next(&limits(), later), Next::Wait(_)));
     }
 
     #[tokio::test(start_paused = true)]

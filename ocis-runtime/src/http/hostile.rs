@@ -251,9 +251,11 @@ mod h2 {
     use super::*;
 
     const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    const DATA: u8 = 0;
     const HEADERS: u8 = 1;
     const RST_STREAM: u8 = 3;
     const SETTINGS: u8 = 4;
+    const PING: u8 = 6;
     const GOAWAY: u8 = 7;
     const CONTINUATION: u8 = 9;
     const END_STREAM: u8 = 1;
@@ -294,6 +296,38 @@ mod h2 {
         let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
         let url = format!("http://{}/status.php", served.address);
         assert_eq!(client.get(url).send().await.unwrap().status(), 200);
+    }
+
+    /// Type, flags and stream of the next frame.
+    async fn next(stream: &mut TcpStream) -> (u8, u8, u32) {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await.unwrap();
+        let [a, b, c, kind, flags, id @ ..] = head;
+        let mut payload = vec![0; usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c)];
+        stream.read_exact(&mut payload).await.unwrap();
+        assert_ne!(kind, RST_STREAM, "the stream was reset");
+        (kind, flags, u32::from_be_bytes(id))
+    }
+
+    #[tokio::test]
+    async fn an_early_answer_does_not_reset_a_stream_on_which_the_client_still_sends() {
+        let served = start().await;
+        let mut stream = connect(&served).await;
+        let put = [&[0x42, 3][..], b"PUT", &[0x86, 0x44, 13], b"/status/early", &[0x41, 1, b'h']];
+        stream.write_all(&frame(HEADERS, END_HEADERS, 1, &put.concat())).await.unwrap();
+        // Both within the window that a stream begins with.
+        let data = frame(DATA, 0, 1, &[0; 16_000]);
+        stream.write_all(&data).await.unwrap();
+        loop {
+            let (kind, flags, id) = next(&mut stream).await;
+            if id == 1 && matches!(kind, DATA | HEADERS) && flags & END_STREAM != 0 {
+                break;
+            }
+        }
+        stream.write_all(&data).await.unwrap();
+        stream.write_all(&frame(PING, 0, 0, &[0; 8])).await.unwrap();
+        while next(&mut stream).await.0 != PING {}
+        still_serves(&served).await;
     }
 
     #[tokio::test]

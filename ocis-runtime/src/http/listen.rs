@@ -35,7 +35,7 @@ use super::activity::{Activity, Due, Next};
 use super::admit::refusal;
 use super::body::{Left, RequestBody, ResponseBody};
 use super::descriptors::descriptors;
-use super::stream::Watched;
+use super::stream::{LINGER, SILENCE, Watched};
 use crate::late_http::plain;
 
 /// What one listener grants its clients. Every bound on memory and time in front of the services
@@ -118,9 +118,6 @@ pub async fn bind(address: &str, variable: &str) -> Result<TcpListener> {
         Error::unavailable(text).because(error)
     })
 }
-
-/// Bytes of a body that are still read after its request was refused.
-const DRAINED: usize = 64 * 1024;
 
 /// Serves `service` on `listener` until `stop`, then drains. `tls` is none for plain HTTP.
 pub async fn serve(
@@ -323,7 +320,7 @@ impl Server {
         let stalled = Arc::clone(&body.stalled);
         let mut response = self.call(Request::from_parts(head, body.boxed_unsync())).await;
         if version == Version::HTTP_2 {
-            drain(left).await;
+            tokio::spawn(drain(Arc::clone(left)));
         }
         if stalled.load(Ordering::Relaxed) {
             let text = "the client stopped sending the request body\n";
@@ -341,21 +338,13 @@ impl Server {
     }
 }
 
-/// Reads on a little where a request was answered before its body had come: clients of HTTP/2 (curl
-/// among them) take the end of a stream on which they still send for a failure of the connection.
-async fn drain(left: &Left) {
+/// Reads on where a request was answered before its body had come, as [`Watched`] does for HTTP/1:
+/// a stream of HTTP/2 whose body is dropped is reset, and clients (curl among them) that are still
+/// sending take that for a failure of the connection before they have looked at the answer.
+async fn drain(left: Left) {
     let Some(mut incoming) = left.lock().take() else { return };
-    let mut bytes = 0;
-    let read = async {
-        while let Some(Ok(frame)) = incoming.frame().await {
-            bytes += frame.data_ref().map_or(0, bytes::Bytes::len);
-            if bytes > DRAINED {
-                break;
-            }
-        }
-    };
-    // Whoever sends nothing at all is not waited for.
-    let _ = timeout(Duration::from_millis(500), read).await;
+    let read = async { while let Ok(Some(Ok(_))) = timeout(SILENCE, incoming.frame()).await {} };
+    let _ = timeout(LINGER, read).await;
     *left.lock() = Some(incoming);
 }
 

@@ -57,6 +57,22 @@ fn session(world: &World, version: &'static str, spoken: &str) -> Result<()> {
     ensure!(options.header("dav").is_some_and(|dav| dav.contains('2')), "DAV is not class 2");
     curl.send("DELETE", &folder, &[], b"")?.expect(&[204])?;
     curl.send("DELETE", &folder, &[], b"")?.expect(&[404])?;
+    over_quota(&server, version)
+}
+
+/// A refusal reaches a client that has not sent everything yet.
+fn over_quota(server: &Server, version: &'static str) -> Result<()> {
+    let wish =
+        format!(r#"{{"name": "Small{version}", "quota": {{"total": 10}}}}"#).replace('.', " ");
+    let json = [("Content-Type", "application/json")];
+    let made = server.admin().send("POST", "/graph/v1.0/drives", &json, wish.as_bytes())?;
+    let space = made.expect(&[201])?.json()?;
+    let id = space["id"].as_str().context("no id")?;
+    let curl = Curl { base: format!("{}/dav/spaces/{id}", server.url()), version };
+    let large = vec![b'x'; 5_000_000];
+    curl.send("PUT", "/file", &[("Expect", "")], &large)?.expect(&[507])?;
+    curl.send("GET", "/file", &[], b"")?.expect(&[404])?;
+    curl.send("PUT", "/file", &[], b"0123456789")?.expect(&[201])?;
     Ok(())
 }
 
