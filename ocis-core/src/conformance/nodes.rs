@@ -4,6 +4,7 @@ use super::subject::{Subject, at, person, refused};
 use crate::cx::{Caller, Cx};
 use crate::error::ErrorKind;
 use crate::etag::EtagMatch;
+use crate::path::MAX_DEPTH;
 use crate::port::{
     Conditions, Copy, CreateSpace, Delete, GetSpace, List, ListSpaces, Move, OpenUpload,
     PageRequest, SetMetadata, Touch,
@@ -17,6 +18,7 @@ pub async fn nodes(subject: &Subject) {
     conditions(subject).await;
     moves(subject).await;
     copies(subject).await;
+    deep_trees(subject).await;
     properties(subject).await;
     strangers(subject).await;
 }
@@ -193,6 +195,34 @@ async fn copies(subject: &Subject) {
     assert_eq!(refused(into), ErrorKind::Conflict);
     let there = subject.nodes.copy(&cx, copy("a", "deep", true)).await;
     assert_eq!(refused(there), ErrorKind::PreconditionFailed);
+}
+
+/// Everything stays within reach of a path, however deep it is.
+async fn deep_trees(subject: &Subject) {
+    let cx = person("deep", 0);
+    let root = subject.home(&cx).await;
+    let (mut folder, conditions) = (root.clone(), Conditions::default());
+    for _ in 0..MAX_DEPTH {
+        folder = subject.mkdir(&cx, at(&folder, "d")).await.unwrap().info.id.clone();
+    }
+    assert_eq!(refused(subject.mkdir(&cx, at(&folder, "d")).await), ErrorKind::InvalidArgument);
+    let copy = |to: &str| {
+        let (from, to, conditions) = (at(&root, "d"), at(&root, to), conditions.clone());
+        subject.nodes.copy(&cx, Copy { from, to, overwrite: false, deep: true, conditions })
+    };
+    copy("copy").await.unwrap();
+    let deepest = format!("copy{}", "/d".repeat(MAX_DEPTH - 1));
+    subject.stat(&cx, at(&root, &deepest)).await.unwrap();
+    subject.mkdir(&cx, at(&root, "a")).await.unwrap();
+    assert_eq!(refused(copy("a/copy").await), ErrorKind::InvalidArgument);
+    let rename = |from: &str, to: &str| {
+        let (from, to, conditions) = (at(&root, from), at(&root, to), conditions.clone());
+        subject.nodes.rename(&cx, Move { from, to, overwrite: false, conditions })
+    };
+    assert_eq!(refused(rename("d", "a/d").await), ErrorKind::InvalidArgument);
+    rename("d/d", "a/d").await.unwrap();
+    rename("a/d", "up").await.unwrap();
+    rename("up", "d/down").await.unwrap();
 }
 
 async fn properties(subject: &Subject) {

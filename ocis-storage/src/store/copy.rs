@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::vec;
 
 use ocis_core::event::EventKind;
 use ocis_core::id::{BlobId, NodeId, ResourceId, SpaceId};
@@ -21,7 +22,7 @@ use super::state::Entry;
 use super::transfer::not_into_itself;
 use crate::blob::copies;
 use crate::journal::Action;
-use crate::layout::attributes as key;
+use crate::layout::attributes::{self as key, Attributes};
 use crate::layout::paths;
 
 /// The most nodes that are copied in one step: the record of the copy holds the metadata of all of
@@ -50,6 +51,16 @@ struct Copying<'p> {
     deep: bool,
     /// The files whose copied contents the copy refers to.
     used: HashSet<NodeId>,
+}
+
+/// The copy of a folder that is not whole yet.
+struct Twin {
+    id: NodeId,
+    parent: NodeId,
+    name: String,
+    attributes: Attributes,
+    children: vec::IntoIter<Place>,
+    size: i64,
 }
 
 impl Change<'_> {
@@ -94,6 +105,9 @@ impl Change<'_> {
         };
         let old = there.map_or(Ok(0), |there| Ok::<_, Error>(there.entry()?.info.size))?;
         self.has_room_instead(&folder, size, old)?;
+        if request.deep {
+            self.not_too_deep(&from, &folder)?;
+        }
         let mut plan = CopyPlan {
             from: from.space.clone(),
             to: folder.space.clone(),
@@ -111,20 +125,22 @@ impl Change<'_> {
     }
 
     fn contents_below(&mut self, place: &Place, deep: bool, plan: &mut CopyPlan) -> Result<()> {
-        let entry = Arc::clone(place.entry()?);
-        plan.nodes += 1;
-        if plan.nodes > MAX_NODES {
-            return Err(Error::invalid(format!(
-                "at most {MAX_NODES} files and folders can be copied at once: copy less"
-            )));
-        }
-        self.readable(&entry)?;
-        if let Some(blob) = &entry.blob {
-            plan.blobs.insert(entry.info.id.node.clone(), (blob.clone(), BlobId::random()));
-        }
-        if deep && entry.info.kind == NodeKind::Folder {
-            for child in self.copied_children(place, plan.is_move)? {
-                self.contents_below(&child, deep, plan)?;
+        // Not by calling itself: a tree may be deeper than the stack.
+        let mut rest = vec![place.clone()];
+        while let Some(place) = rest.pop() {
+            let entry = place.entry()?;
+            plan.nodes += 1;
+            if plan.nodes > MAX_NODES {
+                return Err(Error::invalid(format!(
+                    "at most {MAX_NODES} files and folders can be copied at once: copy less"
+                )));
+            }
+            self.readable(entry)?;
+            if let Some(blob) = &entry.blob {
+                plan.blobs.insert(entry.info.id.node.clone(), (blob.clone(), BlobId::random()));
+            }
+            if deep && entry.info.kind == NodeKind::Folder {
+                rest.extend(self.copied_children(&place, plan.is_move)?);
             }
         }
         Ok(())
@@ -189,6 +205,7 @@ impl Change<'_> {
         Ok(changed)
     }
 
+    /// Copies a node with all below it; its id and size. Not by calling itself, as above.
     fn twin(
         &mut self,
         from: &Place,
@@ -196,6 +213,30 @@ impl Change<'_> {
         name: &str,
         copying: &mut Copying<'_>,
     ) -> Result<(NodeId, i64)> {
+        let mut open: Vec<Twin> = Vec::new();
+        let mut done = self.begin_twin(from, to, name, copying, &mut open)?;
+        while let Some(mut folder) = open.pop() {
+            folder.size += done.take().map_or(0, |(_, size)| size);
+            let Some(child) = folder.children.next() else {
+                done = Some(self.end_twin(folder, &copying.plan.to)?);
+                continue;
+            };
+            let (twin, name) = (folder.id.clone(), child.entry()?.info.name.clone());
+            open.push(folder);
+            done = self.begin_twin(&child, &twin, &name, copying, &mut open)?;
+        }
+        done.ok_or_else(|| Error::internal("a copy without an end"))
+    }
+
+    /// Copies a file, and is done with it, or begins with a folder.
+    fn begin_twin(
+        &mut self,
+        from: &Place,
+        to: &NodeId,
+        name: &str,
+        copying: &mut Copying<'_>,
+        open: &mut Vec<Twin>,
+    ) -> Result<Option<(NodeId, i64)>> {
         let to_space = &copying.plan.to;
         let entry = Arc::clone(from.entry()?);
         let (twin, stamp) = (NodeId::random(), self.stamp());
@@ -221,9 +262,8 @@ impl Change<'_> {
             let copied = self.put(to_space, &twin, attributes, Vec::new())?;
             self.list(to_space, to, name, &twin);
             self.tell_copied(&copied)?;
-            return Ok((twin, i64::try_from(entry.info.size).unwrap_or(i64::MAX)));
+            return Ok(Some((twin, i64::try_from(entry.info.size).unwrap_or(i64::MAX))));
         }
-        let mut size = 0;
         // The root of a space has an id and no type.
         attributes.remove(key::ID);
         attributes.set(key::TYPE, 2);
@@ -231,16 +271,22 @@ impl Change<'_> {
         self.act(Action::Folder(paths::node(to_space, &twin)));
         let made = self.put_in_memory(to_space, &twin, attributes.clone(), Vec::new())?;
         self.tell_copied(&made)?;
-        if copying.deep {
-            for child in self.copied_children(from, copying.plan.is_move)? {
-                let name = child.entry()?.info.name.clone();
-                size += self.twin(&child, &twin, &name, copying)?.1;
-            }
-        }
+        let children = match copying.deep {
+            true => self.copied_children(from, copying.plan.is_move)?,
+            false => Vec::new(),
+        };
+        let (parent, name, children) = (to.clone(), name.to_owned(), children.into_iter());
+        open.push(Twin { id: twin, parent, name, attributes, children, size: 0 });
+        Ok(None)
+    }
+
+    /// A folder gets its size, and is listed, when all in it is there.
+    fn end_twin(&mut self, folder: Twin, space: &SpaceId) -> Result<(NodeId, i64)> {
+        let Twin { id, parent, name, mut attributes, children: _, size } = folder;
         attributes.set(key::TREE_SIZE, size);
-        self.put(to_space, &twin, attributes, Vec::new())?;
-        self.list(to_space, to, name, &twin);
-        Ok((twin, size))
+        self.put(space, &id, attributes, Vec::new())?;
+        self.list(space, &parent, &name, &id);
+        Ok((id, size))
     }
 
     fn tell_copied(&mut self, copied: &Entry) -> Result<()> {

@@ -1,7 +1,10 @@
 //! Moving within a space, and what moves and copies have in common.
 
+use std::collections::HashMap;
+
 use ocis_core::event::EventKind;
 use ocis_core::id::NodeId;
+use ocis_core::path::MAX_DEPTH;
 use ocis_core::permissions::Permissions;
 use ocis_core::port::{Changed, Move};
 use ocis_core::reference::Reference;
@@ -29,6 +32,7 @@ impl Change<'_> {
         self.met(Some(&**from.entry()?), &request.conditions)?;
         let id = from.id()?;
         not_into_itself(&folder, &id)?;
+        self.not_too_deep(&from, &folder)?;
         let old = from.entry()?.info.name.clone();
         let parent =
             from.entry()?.info.parent.clone().ok_or_else(|| Error::internal("no parent"))?;
@@ -73,6 +77,29 @@ impl Change<'_> {
         let mut above = from.line.iter().rev().skip(1);
         if from.space == folder.space && above.any(|entry| entry.info.id.node == there) {
             return Err(Error::conflict("it cannot take the place of a folder that it lies in"));
+        }
+        Ok(())
+    }
+
+    /// Refuses when something of what lies in `from` would come deeper in `folder` than a path can
+    /// name: nobody would reach it any more.
+    pub(super) fn not_too_deep(&mut self, from: &Place, folder: &Place) -> Result<()> {
+        let depth = folder.line.len();
+        if depth < from.line.len() {
+            return Ok(());
+        }
+        let (mut depths, mut deepest) = (HashMap::from([(from.id()?, depth)]), depth);
+        // A folder comes before what lies in it.
+        for entry in self.all_below(from)? {
+            let above = entry.info.parent.as_ref().and_then(|parent| depths.get(parent));
+            let here = above.map_or(depth, |above| above + 1);
+            deepest = deepest.max(here);
+            depths.insert(entry.info.id.node.clone(), here);
+        }
+        if deepest > MAX_DEPTH {
+            return Err(Error::invalid(format!(
+                "something in it would lie deeper than {MAX_DEPTH} folders"
+            )));
         }
         Ok(())
     }
