@@ -14,7 +14,7 @@ use futures::StreamExt as _;
 use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::{Frame, SizeHint};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Limited};
 use ocis_core::data::{
     Body, CHECKSUM_MISMATCH, HttpService, TICKET, UPLOAD_CHECKSUM, UPLOAD_EXPIRES, UPLOAD_LENGTH,
     UPLOAD_METADATA, UPLOAD_OFFSET, full,
@@ -100,6 +100,13 @@ impl DataPlane {
         let claims: WriteClaims =
             self.tickets.verify(Purpose::Write, ticket(&parts.headers)?, now)?;
         let announced = number(&parts.headers, &CONTENT_LENGTH)?;
+        let body = match claims.length.or(announced) {
+            Some(_) => body,
+            None => {
+                let cx = Cx::new(Caller::Service("data".into()), now);
+                bounded(body, self.store.look(&cx, |change| change.room(&claims.prepared))?)
+            }
+        };
         let written = if self.store.options.processing.steps.is_empty() {
             receive(&self.store, &self.blobs, claims, announced, body, now).await?
         } else {
@@ -174,6 +181,17 @@ impl DataPlane {
     fn sessions(&self) -> StoreSessions {
         StoreSessions::new(Arc::clone(&self.store), self.tickets.clone())
     }
+}
+
+/// A body of unknown length, which ends with an error where it has more than `most` bytes: they would
+/// be stored only to be refused at the end, and fill the disk meanwhile.
+fn bounded(body: Body, most: u64) -> Body {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let limited = Limited::new(body, most).map_err(|error| match error.downcast::<Error>() {
+        Ok(error) => *error,
+        Err(_) => Error::full("the content is larger than what the quota or the disk leaves"),
+    });
+    limited.boxed_unsync()
 }
 
 /// The answer that tells how many bytes of a session are there, and until when more can come.

@@ -115,6 +115,13 @@ async fn quotas(subject: &Subject) {
         "the old content counts as long as it is there"
     );
     assert_eq!(refused(put("g", 1).await), full);
+    // A content of unknown length is not read to its end.
+    for (name, most) in [("f", 1000), ("g", 0)] {
+        for (size, why) in [(most, ErrorKind::Unavailable), (most + 1, full)] {
+            let upload = subject.broken(&cx, at(&root, name), vec![1; size]);
+            assert_eq!(refused(upload.await), why, "{name}: {size}");
+        }
+    }
     put("f", 500).await.unwrap();
     put("g", 400).await.unwrap();
     assert_eq!(refused(copy("f", "h").await), full);

@@ -7,7 +7,7 @@ use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
 use crate::cx::{Caller, Cx, Identity};
-use crate::data::{HttpService, TICKET, Written, full};
+use crate::data::{Body, HttpService, TICKET, Written, full};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ResourceId, UserId};
 use crate::node::Node;
@@ -113,9 +113,13 @@ impl Subject {
         upload: OpenUpload,
         content: &[u8],
     ) -> Result<Written> {
+        self.send(cx, upload, full(content.to_vec())).await
+    }
+
+    async fn send(&self, cx: &Cx, upload: OpenUpload, body: Body) -> Result<Written> {
         let ticket = self.uploads.open(cx, upload).await?.ticket;
         let request = http::Request::put("/data").header(TICKET, ticket);
-        let request = request.body(full(content.to_vec())).unwrap();
+        let request = request.body(body).unwrap();
         let answer = self.data.clone().oneshot(request).await.unwrap();
         let ok = answer.status().is_success();
         let body = answer.into_body().collect().await?.to_bytes();
@@ -123,6 +127,19 @@ impl Subject {
             return Ok(serde_json::from_slice(&body).unwrap());
         }
         Err(serde_json::from_slice::<Error>(&body).unwrap())
+    }
+
+    /// Uploads a content of unknown length that breaks off with `Unavailable` after `content`.
+    pub(super) async fn broken(
+        &self,
+        cx: &Cx,
+        target: Reference,
+        content: Vec<u8>,
+    ) -> Result<Written> {
+        let conditions = Conditions::default();
+        let upload = OpenUpload { target, length: None, mtime: None, checksum: None, conditions };
+        let end = async { Some(Err(Error::unavailable("the body broke off"))) };
+        self.send(cx, upload, full(content).with_trailers(end).boxed_unsync()).await
     }
 
     /// Downloads the content.

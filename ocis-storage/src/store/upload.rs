@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::Place;
 use super::change::Change;
+use super::state::Entry;
 use crate::journal::{Action, broken};
 use crate::layout::attributes::{self as key, Attributes};
 use crate::layout::paths;
@@ -134,6 +135,18 @@ impl Change<'_> {
         Ok(())
     }
 
+    /// The most bytes that a content can have there: what the quota of the space leaves, and the disk.
+    pub(crate) fn room(&mut self, prepared: &Prepared) -> Result<u64> {
+        let root = self.root(&prepared.space)?;
+        let old = self.node(&prepared.space, &prepared.node)?.map_or(0, |entry| entry.info.size);
+        let within = match quota(&root) {
+            0 => u64::MAX,
+            total => total.max(root.info.size).saturating_sub(root.info.size.saturating_sub(old)),
+        };
+        let free = self.store.fs.free_space(self.store.root()).map_err(broken)?;
+        Ok(within.min(free.saturating_sub(self.store.options.reserve)))
+    }
+
     /// Makes a content visible, and ends the session that it came through, if any.
     pub(crate) fn commit(
         &mut self,
@@ -219,12 +232,16 @@ impl Change<'_> {
     }
 }
 
+/// The quota of a space in bytes; 0 for no limit.
+fn quota(root: &Entry) -> u64 {
+    root.attributes.get::<i64>(key::QUOTA).and_then(|n| u64::try_from(n).ok()).unwrap_or(0)
+}
+
 /// Refuses with `InsufficientStorage` unless the quota of the space allows so many bytes more, where
 /// `old` bytes go for them.
 pub(super) fn within_quota(folder: &Place, more: u64, old: u64) -> Result<()> {
     let root = folder.line.first().ok_or_else(|| Error::internal("no root"))?;
-    let total: u64 =
-        root.attributes.get::<i64>(key::QUOTA).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+    let total = quota(root);
     let after = root.info.size.saturating_sub(old).saturating_add(more);
     // Who is over the quota already may still make less of it.
     if total > 0 && after > total && after > root.info.size {
