@@ -14,7 +14,7 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use ocis_core::checksum::{Checksums, ExpectedChecksum};
 use ocis_core::data::{Body, Written};
-use ocis_core::id::BlobId;
+use ocis_core::id::{BlobId, NodeId};
 use ocis_core::port::{Conditions, OpenUpload, UploadTicket, Uploads};
 use ocis_core::time::Timestamp;
 use ocis_core::{Caller, Cx, Error, ErrorKind, Result};
@@ -88,8 +88,11 @@ pub(crate) async fn receive(
     now: Timestamp,
 ) -> Result<Written> {
     let length = agreed(claims.length, announced)?;
-    // A ticket can be used twice, a blob id cannot.
+    // A ticket can be used twice, an id cannot.
     claims.prepared.blob = BlobId::random();
+    if !claims.prepared.exists {
+        claims.prepared.node = NodeId::random();
+    }
     let path = staged::path(store.uploads_dir(), &claims.prepared.space, &claims.prepared.blob);
     let inline = if blobs.is_remote() { None } else { Some(INLINE) };
     let (mut arrivals, mut put) = (None, None);

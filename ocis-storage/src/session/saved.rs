@@ -45,6 +45,9 @@ pub(crate) struct Ours {
     pub(crate) caller: Caller,
     pub(crate) conditions: Conditions,
     pub(crate) metadata: Vec<(String, String)>,
+    /// Whether the file was meant by its id.
+    #[serde(default)]
+    pub(crate) by_id: bool,
     /// Where a chunk began whose checksum was not verified yet: what is behind does not count.
     pub(crate) tentative: Option<u64>,
     /// How far it is.
@@ -117,14 +120,6 @@ impl Saved {
                 Error::internal("the description of an upload is damaged").with("missing", key)
             })
         };
-        let prepared = Prepared {
-            space: SpaceId::parse(need("SpaceRoot")?)?,
-            parent: NodeId::parse(need("NodeParentId")?)?,
-            name: need("NodeName")?.to_owned(),
-            node: NodeId::parse(need("NodeId")?)?,
-            exists: file.stored("NodeExists") == Some("true"),
-            blob: id.clone(),
-        };
         let ours = file.stored(OURS).and_then(|text| serde_json::from_str(text).ok());
         let is_ours = ours.is_some();
         let ours = match ours {
@@ -133,9 +128,19 @@ impl Saved {
                 caller: file.caller()?,
                 conditions: file.conditions(),
                 metadata: Vec::new(),
+                by_id: false,
                 tentative: None,
                 stage: Stage::Receiving,
             },
+        };
+        let prepared = Prepared {
+            space: SpaceId::parse(need("SpaceRoot")?)?,
+            parent: NodeId::parse(need("NodeParentId")?)?,
+            name: need("NodeName")?.to_owned(),
+            node: NodeId::parse(need("NodeId")?)?,
+            exists: file.stored("NodeExists") == Some("true"),
+            blob: id.clone(),
+            by_id: ours.by_id,
         };
         let scanned = file.told("scanDate").and_then(|text| text.parse().ok());
         Ok(Self {

@@ -13,7 +13,7 @@ use ocis_core::path::SpacePath;
 use ocis_core::permissions::Permissions;
 use ocis_core::port::Conditions;
 use ocis_core::reference::Reference;
-use ocis_core::{Error, Result};
+use ocis_core::{Error, ErrorKind, Result};
 
 use super::change::Change;
 use super::state::Entry;
@@ -44,9 +44,14 @@ impl Place {
         self.line.len() == 1
     }
 
-    /// The path from the root of the space.
+    /// The path from the root of the space, also of what the caller may not see.
     pub(crate) fn path(&self) -> Result<SpacePath> {
-        path(&self.line)
+        path(self.line.get(1..).unwrap_or_default())
+    }
+
+    /// The folder that it lies in; none for the root.
+    fn above(&self) -> Option<&[Arc<Entry>]> {
+        self.line.split_last().map(|(_, above)| above).filter(|above| !above.is_empty())
     }
 
     /// The node as events name it.
@@ -60,15 +65,16 @@ impl Place {
         })
     }
 
-    /// The locks that cover the node at the time of the change.
+    /// The locks that cover the node at the time of the change. One that was taken above what the
+    /// caller may see has the empty path.
     pub(crate) fn locks(&self, change: &Change<'_>) -> Result<Vec<ActiveLock>> {
         let mut covering = Vec::new();
         for (depth, entry) in self.line.iter().enumerate() {
             let is_node = depth + 1 == self.line.len();
             for lock in alive(entry, change) {
                 if is_node || lock.deep {
-                    let root = path(self.line.get(..=depth).unwrap_or_default())?;
-                    covering.push(ActiveLock { lock: lock.clone(), root });
+                    let seen = self.line.get(change.unseen(self)..=depth).unwrap_or_default();
+                    covering.push(ActiveLock { lock: lock.clone(), root: path(seen)? });
                 }
             }
         }
@@ -78,7 +84,7 @@ impl Place {
 
 fn path(line: &[Arc<Entry>]) -> Result<SpacePath> {
     let mut path = String::new();
-    for entry in line.iter().skip(1) {
+    for entry in line {
         path.push('/');
         path.push_str(&entry.info.name);
     }
@@ -98,6 +104,13 @@ impl Change<'_> {
     /// The node that `target` points at, with everything above it; `NotFound` when there is none
     /// or the caller may not see it, or the space is disabled.
     pub(crate) fn place(&mut self, target: &Reference) -> Result<Place> {
+        let place = self.at(target)?;
+        access::require(place.permissions, Permissions::STAT)?;
+        Ok(place)
+    }
+
+    /// The same for whoever may not see it, and must not be told of it.
+    pub(crate) fn at(&mut self, target: &Reference) -> Result<Place> {
         if target.base.storage != self.store.options.storage {
             return Err(nothing());
         }
@@ -116,11 +129,43 @@ impl Change<'_> {
             let child = self.child(&space, &folder, name)?.ok_or_else(nothing)?;
             line.push(self.node(&space, &child)?.ok_or_else(nothing)?);
         }
-        let owner = line.first().and_then(|root| root.info.owner.clone());
-        let levels = line.iter().map(|entry| entry.level());
-        let permissions = access::permissions(&self.cx.caller, owner.as_ref(), levels, self.cx.now);
-        access::require(permissions, Permissions::STAT)?;
+        let permissions = self.permissions_at(&line);
         Ok(Place { space, line, permissions })
+    }
+
+    fn permissions_at(&self, line: &[Arc<Entry>]) -> Permissions {
+        let owner = line.first().and_then(|root| root.info.owner.as_ref());
+        let levels = line.iter().map(|entry| entry.level());
+        access::permissions(&self.cx.caller, owner, levels, self.cx.now)
+    }
+
+    pub(crate) fn permissions(&self, place: &Place) -> Permissions {
+        self.permissions_at(&place.line)
+    }
+
+    /// How many nodes at the beginning of the line have no name in paths that are shown to the
+    /// caller: the root, and all above the topmost one that they may see (as in oCIS).
+    fn unseen(&self, place: &Place) -> usize {
+        let is_seen = |depth: &usize| {
+            let line = place.line.get(..=*depth).unwrap_or_default();
+            access::is_allowed(self.permissions_at(line), Permissions::STAT)
+        };
+        (0..place.line.len()).find(is_seen).unwrap_or(place.line.len()).max(1)
+    }
+
+    /// The path as the caller may see it.
+    pub(crate) fn seen_path(&self, place: &Place) -> Result<SpacePath> {
+        path(place.line.get(self.unseen(place)..).unwrap_or_default())
+    }
+
+    /// Refuses unless the caller may take a node out of its folder: who has no more than the node
+    /// leaves it where it is.
+    pub(crate) fn may_take_out(&self, place: &Place, need: Permissions) -> Result<()> {
+        let above = place.above().map_or(Permissions::NONE, |above| self.permissions_at(above));
+        match access::is_allowed(above, need) {
+            true => Ok(()),
+            false => Err(Error::denied("it cannot be taken out of its folder")),
+        }
     }
 
     /// From the root of the space down to the node.
@@ -147,7 +192,7 @@ impl Change<'_> {
         let name = target.path.name().ok_or_else(|| Error::conflict("this is there already"))?;
         let path = target.path.parent().unwrap_or_default();
         let folder = match self.place(&Reference::below(target.base.clone(), path)) {
-            Err(error) if error.kind() == ocis_core::ErrorKind::NotFound => {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 // Whoever may not see the space learns nothing of it, not even by a conflict.
                 self.place(&Reference::node(ocis_core::id::ResourceId::root(
                     target.base.storage.clone(),
@@ -165,6 +210,29 @@ impl Change<'_> {
             ocis_core::name::check(name)?;
         }
         Ok((folder, name.to_owned()))
+    }
+
+    /// The same for the content of a file. The file that is there may be meant by its id, and who may
+    /// see it need not see its folder.
+    pub(crate) fn file_spot(&mut self, target: &Reference) -> Result<(Place, String)> {
+        let refused = match self.spot(target) {
+            Err(error) if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::NotFound) => error,
+            spot => return spot,
+        };
+        match self.place(target) {
+            Ok(file) => self.around(&file)?.ok_or(refused),
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(refused),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The folder that a node lies in, whether the caller may see it or not, and its name there; none
+    /// for the root of a space.
+    pub(crate) fn around(&self, place: &Place) -> Result<Option<(Place, String)>> {
+        let Some(above) = place.above() else { return Ok(None) };
+        let (space, line) = (place.space.clone(), above.to_vec());
+        let folder = Place { space, permissions: self.permissions_at(above), line };
+        Ok(Some((folder, place.entry()?.info.name.clone())))
     }
 
     /// The child of `folder` with this name, with everything above it. A link to a node that does not

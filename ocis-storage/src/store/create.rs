@@ -1,7 +1,7 @@
 //! What was not there before: folders, empty files; and properties.
 
 use ocis_core::access;
-use ocis_core::event::EventKind;
+use ocis_core::event::{EventKind, NodeRef};
 use ocis_core::id::{NodeId, ResourceId};
 use ocis_core::node::{Node, NodeKind, TAGS};
 use ocis_core::permissions::Permissions;
@@ -31,8 +31,8 @@ impl Change<'_> {
         attributes.set(key::NAME, &name);
         attributes.set(key::PARENT, folder.id()?);
         self.act(Action::Folder(paths::node(&folder.space, &id)));
-        let node = self.settle(folder, &name, &id, attributes, 0)?;
-        self.tell(EventKind::ContainerCreated { node: (&node).into() });
+        let (node, about) = self.settle(folder, &name, &id, attributes, 0)?;
+        self.tell(EventKind::ContainerCreated { node: about });
         Ok(node)
     }
 
@@ -50,8 +50,8 @@ impl Change<'_> {
         attributes.set(key::BLOB_SIZE, 0);
         attributes.set(key::MTIME, stamp);
         self.act(Action::Put(paths::node(&folder.space, &id), Vec::new()));
-        let node = self.settle(folder, &name, &id, attributes, 0)?;
-        self.tell(EventKind::FileTouched { node: (&node).into() });
+        let (node, about) = self.settle(folder, &name, &id, attributes, 0)?;
+        self.tell(EventKind::FileTouched { node: about });
         Ok(node)
     }
 
@@ -72,18 +72,14 @@ impl Change<'_> {
         id: &NodeId,
         attributes: Attributes,
         size: i64,
-    ) -> Result<Node> {
+    ) -> Result<(Node, NodeRef)> {
         let space = &folder.space.clone();
         let parent = folder.id()?;
         self.put(space, id, attributes, Vec::new())?;
         self.list(space, &parent, name, id);
         self.propagate(space, &parent, size)?;
-        let target = Reference::node(ResourceId {
-            storage: self.store.options.storage.clone(),
-            space: space.clone(),
-            node: id.clone(),
-        });
-        self.visible(&target)
+        let storage = self.store.options.storage.clone();
+        self.outcome(&ResourceId { storage, space: space.clone(), node: id.clone() })
     }
 
     /// Changes properties.

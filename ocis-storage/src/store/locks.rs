@@ -48,8 +48,8 @@ impl Change<'_> {
         let mut locks = self.alive(&place)?;
         locks.push(lock.clone());
         self.replace(&place, locks)?;
-        let node = self.visible(&request.target)?;
-        self.tell(EventKind::FileLocked { node: (&node).into() });
+        let (node, about) = self.outcome(&place.entry()?.info.id)?;
+        self.tell(EventKind::FileLocked { node: about });
         let lock = ActiveLock { lock, root: node.path.clone() };
         Ok(Locked { lock, node, created })
     }
@@ -93,7 +93,7 @@ impl Change<'_> {
         lock.expires = request.expires;
         let lock = lock.clone();
         self.replace(&holder, locks)?;
-        Ok(ActiveLock { lock, root: holder.path()? })
+        Ok(ActiveLock { lock, root: self.seen_path(&holder)? })
     }
 
     /// Gives a lock back.

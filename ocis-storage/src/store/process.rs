@@ -98,7 +98,7 @@ impl Change<'_> {
             return Ok(());
         };
         let before = holder.entry.as_ref().map(|entry| entry.info.id.clone());
-        let node = before.and_then(|id| self.visible(&Reference::node(id)).ok());
+        let node = before.and_then(|id| self.at(&Reference::node(id)).ok()?.named().ok());
         let is_version = holder.attributes.text(key::FORMER).is_some_and(|path| !path.is_empty());
         match ending {
             Ending::Later => {
@@ -122,7 +122,6 @@ impl Change<'_> {
         }
         if let Some(node) = node {
             let (upload, failed) = (saved.id.clone(), ending != Ending::Ready);
-            let node = (&node).into();
             self.tell(EventKind::UploadReady { upload, node, failed, is_version });
         }
         Ok(())

@@ -30,13 +30,14 @@ impl Change<'_> {
         conditions: &Conditions,
     ) -> Result<Saved> {
         let storage = self.store.options.storage.clone();
-        let folder = self.place(&self.reference(&prepared.space, &prepared.parent))?;
+        let folder = self.at(&self.reference(&prepared.space, &prepared.parent))?;
         let path = folder.path()?.to_string();
         let owner = folder.line.first().and_then(|root| root.info.owner.clone());
         let ours = Ours {
             caller: self.cx.caller.clone(),
             conditions: conditions.clone(),
             metadata: Vec::new(),
+            by_id: prepared.by_id,
             tentative: None,
             stage: Stage::Receiving,
         };
@@ -49,7 +50,7 @@ impl Change<'_> {
 
     /// Refuses with `InsufficientStorage` unless a content of this length fits at the place.
     pub(crate) fn fits(&mut self, at: &Prepared, length: u64) -> Result<()> {
-        let folder = self.place(&self.reference(&at.space, &at.parent))?;
+        let folder = self.at(&self.reference(&at.space, &at.parent))?;
         self.has_room(&folder, length)
     }
 

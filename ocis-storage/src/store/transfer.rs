@@ -7,7 +7,6 @@ use ocis_core::id::NodeId;
 use ocis_core::path::MAX_DEPTH;
 use ocis_core::permissions::Permissions;
 use ocis_core::port::{Changed, Move};
-use ocis_core::reference::Reference;
 use ocis_core::{Error, Result, access};
 
 use super::access::Place;
@@ -29,6 +28,7 @@ impl Change<'_> {
             return Err(Error::internal("a move to another space is a copy"));
         }
         access::require(from.permissions, Permissions::MOVE)?;
+        self.may_take_out(&from, Permissions::MOVE)?;
         self.met(Some(&**from.entry()?), &request.conditions)?;
         let id = from.id()?;
         not_into_itself(&folder, &id)?;
@@ -56,9 +56,9 @@ impl Change<'_> {
         let size = i64::try_from(entry.info.size).unwrap_or(i64::MAX);
         self.propagate(&from.space, &parent, -size)?;
         self.propagate(&from.space, &folder.id()?, size)?;
-        let node = self.visible(&Reference::node(entry.info.id.clone()))?;
+        let (node, about) = self.outcome(&entry.info.id)?;
         self.tell(EventKind::ItemMoved {
-            node: (&node).into(),
+            node: about,
             from: from.path()?,
             from_parent: parent,
         });

@@ -5,11 +5,10 @@ use ocis_core::access;
 use ocis_core::checksum::Checksums;
 use ocis_core::data::Written;
 use ocis_core::event::EventKind;
-use ocis_core::id::{BlobId, NodeId, ResourceId, SpaceId};
+use ocis_core::id::{BlobId, NodeId, SpaceId};
 use ocis_core::node::NodeKind;
 use ocis_core::permissions::Permissions;
 use ocis_core::port::{Conditions, OpenUpload};
-use ocis_core::reference::Reference;
 use ocis_core::time::Timestamp;
 use ocis_core::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -37,6 +36,9 @@ pub struct Prepared {
     pub exists: bool,
     /// The id for the content.
     pub blob: BlobId,
+    /// Whether the file was meant by its id: then it is, wherever it lies by now.
+    #[serde(default)]
+    pub by_id: bool,
 }
 
 /// A content that is to become visible.
@@ -79,7 +81,7 @@ pub struct ContentRef {
 impl Change<'_> {
     /// Finds the place of an upload and checks everything that can be checked beforehand.
     pub(crate) fn prepare(&mut self, request: &OpenUpload) -> Result<Prepared> {
-        let (folder, name) = self.spot(&request.target)?;
+        let (folder, name) = self.file_spot(&request.target)?;
         let there = self.writable(&folder, &name, &request.conditions)?;
         let old = there.as_ref().map_or(Ok(0), |place| Ok::<_, Error>(place.entry()?.info.size))?;
         self.has_room_instead(&folder, request.length.unwrap_or(0), old)?;
@@ -91,6 +93,7 @@ impl Change<'_> {
             exists: node.is_some(),
             node: node.unwrap_or_else(NodeId::random),
             blob: BlobId::random(),
+            by_id: request.target.path.is_root(),
         })
     }
 
@@ -153,11 +156,15 @@ impl Change<'_> {
         upload: CommitUpload,
         session: Option<&Saved>,
     ) -> Result<Written> {
-        let Prepared { space, parent, name, blob, node, .. } = upload.prepared;
-        let storage = self.store.options.storage.clone();
-        let gone = |_| Error::conflict("the folder that it is to lie in is gone");
-        let folder = ResourceId { storage, space: space.clone(), node: parent.clone() };
-        let folder = self.place(&Reference::node(folder)).map_err(gone)?;
+        let Prepared { space, parent, name, blob, node, exists, by_id } = upload.prepared;
+        let (folder, name) = if by_id {
+            let file = self.place(&self.reference(&space, &node))?;
+            self.around(&file)?.ok_or_else(|| Error::internal("a file that is a space"))?
+        } else {
+            let gone = |_| Error::conflict("the folder that it is to lie in is gone");
+            (self.at(&self.reference(&space, &parent)).map_err(gone)?, name)
+        };
+        let parent = folder.id()?;
         let there = self.writable(&folder, &name, &upload.conditions)?;
         let old = there.as_ref().map_or(Ok(0), |place| Ok::<_, Error>(place.entry()?.info.size))?;
         self.has_room_instead(&folder, upload.size, old)?;
@@ -174,6 +181,8 @@ impl Change<'_> {
                 let entry = place.entry()?;
                 (place.id()?, entry.attributes.clone(), entry.locks.clone())
             }
+            // What was there is in the trash, and comes back from there under its id.
+            None if exists => (NodeId::random(), Attributes::default(), Vec::new()),
             None => (node, Attributes::default(), Vec::new()),
         };
         let is_processed =
@@ -220,8 +229,8 @@ impl Change<'_> {
             self.list(&space, &parent, &name, &id);
         }
         self.propagate(&space, &parent, difference)?;
-        let node = self.visible(&Reference::node(entry.info.id.clone()))?;
-        let (about, is_version) = ((&node).into(), there.is_some());
+        let (node, about) = self.outcome(&entry.info.id)?;
+        let is_version = there.is_some();
         self.tell(if is_processed {
             let (size, url) = (upload.size, String::new());
             EventKind::BytesReceived { upload: blob, node: about, filename: name, size, url }

@@ -431,9 +431,9 @@ impl Change<'_> {
         let size = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
         let parent = entry.info.parent.clone().ok_or_else(|| Error::internal("no parent"))?;
         self.propagate(space, &parent, size(kept.version.size) - size(entry.info.size))?;
-        let node = self.visible(&Reference::node(entry.info.id.clone()))?;
+        let (node, about) = self.outcome(&entry.info.id)?;
         let key = request.key.clone();
-        self.tell(EventKind::FileVersionRestored { node: (&node).into(), key });
+        self.tell(EventKind::FileVersionRestored { node: about, key });
         Ok(Some(node))
     }
 

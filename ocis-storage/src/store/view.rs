@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use ocis_core::Result;
 use ocis_core::access;
+use ocis_core::event::NodeRef;
+use ocis_core::id::ResourceId;
 use ocis_core::node::{Node, NodeKind};
 use ocis_core::permissions::Permissions;
 use ocis_core::port::{Cursor, Page, PageRequest};
@@ -28,11 +30,17 @@ impl Change<'_> {
         let entry = place.entry()?;
         Ok(Node {
             info: Arc::clone(&entry.info),
-            path: place.path()?,
+            path: self.seen_path(place)?,
             permissions: place.permissions,
             favorite: self.is_favorite(entry),
             locks: place.locks(self)?,
         })
+    }
+
+    /// What a change made of a node: as the caller sees it, and as events name it.
+    pub(crate) fn outcome(&mut self, id: &ResourceId) -> Result<(Node, NodeRef)> {
+        let place = self.place(&Reference::node(id.clone()))?;
+        Ok((self.view(&place)?, place.named()?))
     }
 
     fn is_favorite(&self, entry: &Entry) -> bool {
@@ -55,7 +63,7 @@ impl Change<'_> {
             Some((name, _)) if names.len() == limit => Some(Cursor(name.to_string())),
             _ => None,
         };
-        let (path, above) = (folder.path()?, folder.locks(self)?);
+        let (path, above) = (self.seen_path(&folder)?, folder.locks(self)?);
         let above: Vec<_> = above.into_iter().filter(|held| held.lock.deep).collect();
         let mut items = Vec::with_capacity(names.len());
         for (at, (name, id)) in names.iter().enumerate() {
@@ -90,12 +98,6 @@ impl Change<'_> {
             items.push(Node { info, path, permissions, favorite, locks });
         }
         Ok(Page { items, next })
-    }
-
-    pub(crate) fn permissions(&self, place: &Place) -> Permissions {
-        let owner = place.line.first().and_then(|root| root.info.owner.clone());
-        let levels = place.line.iter().map(|entry| entry.level());
-        access::permissions(&self.cx.caller, owner.as_ref(), levels, self.cx.now)
     }
 
     /// A node and, for a file, where its content is, and whether it is there yet; the caller may

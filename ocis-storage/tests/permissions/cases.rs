@@ -11,7 +11,7 @@ use ocis_core::port::{
     Conditions, Copy, CreateFolder, CreateSpace, Delete, GetSpace, Grants, List, ListGrants,
     ListSpaces, ListTrash, ListVersions, LockNode, Move, Nodes, OpenRead, OpenVersion, PageRequest,
     PurgeRule, PurgeTrash, PurgeVersions, RefreshLock, RemoveGrant, RestoreTrash, RestoreVersion,
-    SetGrant, SetMetadata, Spaces, Stat, Tag, Touch, Trash, UpdateSpace, Versions,
+    SetGrant, SetMetadata, Spaces, Stat, Tag, Touch, Trash, Unlock, UpdateSpace, Versions,
 };
 use ocis_core::reference::Reference;
 use ocis_core::trash::Collision;
@@ -24,17 +24,22 @@ type Done<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
 /// An operation.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
-    /// What it needs on the root of the space beside `t` (see).
+    /// What it needs beside `t` (see).
     pub(crate) needs: &'static str,
+    /// How the name of the node ends that it needs them on: the root of the space, unless it is said.
+    pub(crate) on: &'static str,
     pub(crate) run: for<'a> fn(&'a World) -> Done<'a>,
 }
 
 macro_rules! cases {
-    ($($name:literal needs $needs:literal: |$world:ident| $run:expr;)*) => {
+    (@on) => { "nstein" };
+    (@on $on:literal) => { $on };
+    ($($name:literal needs $needs:literal $(on $on:literal)?: |$world:ident| $run:expr;)*) => {
         /// Every operation of the storage that asks for permissions.
         pub(crate) const CASES: &[Case] = &[$(Case {
             name: $name,
             needs: $needs,
+            on: cases!(@on $($on)?),
             run: |$world| Box::pin(async move { $run }),
         }),*];
     };
@@ -96,6 +101,14 @@ async fn key(world: &World, path: &str) -> String {
     let request = ListTrash { space: at("").base, key: None, page: page() };
     let page = Trash::list(&world.driver, &person("einstein"), request).await.unwrap();
     page.items.into_iter().find(|item| item.origin.as_str() == path).unwrap().key
+}
+
+/// What is [`NotFound`](ErrorKind::NotFound) for her, as it should be.
+fn unseen<T: std::fmt::Debug>(found: Result<T>) -> Result<()> {
+    match found {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        found => Err(Error::internal(format!("it is not hidden: {found:?}"))),
+    }
 }
 
 /// What names the version of `f`.
@@ -258,6 +271,93 @@ cases! {
         let (add, remove) = (vec!["new".into()], Vec::new());
         let request = Tag { target: at("d/x"), add, remove, conditions: free() };
         world.driver.tag(&world.cx, request).await.map(drop)
+    };
+    "see a file alone, and no name above it" needs "" on "x": |world| {
+        let target = world.by_id("d/x").await?;
+        let node = world.driver.stat(&world.cx, Stat { target }).await?;
+        match node.path.as_str() {
+            "x" => Ok(()),
+            path => Err(Error::internal(format!("the path is {path}"))),
+        }
+    };
+    "see nothing around a file alone" needs "" on "x": |world| {
+        let target = world.by_id("d/x").await?;
+        world.driver.stat(&world.cx, Stat { target }).await?;
+        for path in ["", "d", "d/e", "f"] {
+            unseen(world.driver.stat(&world.cx, Stat { target: at(path) }).await)?;
+            unseen(world.list(path).await)?;
+        }
+        for path in ["d/new", "f", "d/e/new"] {
+            unseen(world.put(path, b"new").await)?;
+            unseen(world.mkdir(path).await)?;
+            unseen(world.rename("d/x", path).await)?;
+        }
+        Ok(())
+    };
+    "read a file alone" needs "r" on "x": |world| {
+        world.content(world.by_id("d/x").await?).await.map(drop)
+    };
+    "overwrite a file alone" needs "w" on "x": |world| {
+        world.put_at(world.by_id("d/x").await?, b"other").await
+    };
+    "overwrite a file alone by its path" needs "w" on "x": |world| {
+        world.put("d/x", b"other").await
+    };
+    "overwrite a file alone in pieces" needs "w" on "x": |world| {
+        world.put_in_pieces(world.by_id("d/x").await?, b"other").await
+    };
+    "lock a file alone" needs "w" on "x": |world| {
+        let target = world.by_id("d/x").await?;
+        let request = LockNode { target: target.clone(), ..locked("") };
+        let lock = world.driver.lock(&world.cx, request).await?.lock;
+        if lock.root.as_str() != "x" {
+            return Err(Error::internal(format!("the root is {}", lock.root)));
+        }
+        let token = lock.lock.token;
+        let request = RefreshLock { target: target.clone(), token: token.clone(), expires: None };
+        world.driver.refresh_lock(&world.cx, request).await?;
+        world.driver.unlock(&world.cx, Unlock { target, token }).await
+    };
+    "set a property of a file alone" needs "w" on "x": |world| {
+        let (target, set) = (world.by_id("d/x").await?, vec![("k".into(), "v".into())]);
+        let request = SetMetadata { target, set, ..properties("") };
+        world.driver.set_metadata(&world.cx, request).await.map(drop)
+    };
+    "tag a file alone" needs "w" on "x": |world| {
+        let (target, add) = (world.by_id("d/x").await?, vec!["new".into()]);
+        let request = Tag { target, add, remove: Vec::new(), conditions: free() };
+        world.driver.tag(&world.cx, request).await.map(drop)
+    };
+    "read a version of a file alone" needs "vr" on "f": |world| {
+        let (target, key) = (world.by_id("f").await?, version(world).await);
+        let request = ListVersions { target: target.clone(), page: page() };
+        Versions::list(&world.driver, &world.cx, request).await?;
+        let request = OpenVersion { target, key };
+        let read = Versions::open_read(&world.driver, &world.cx, request).await?;
+        world.fetch(read.ticket).await.map(drop)
+    };
+    "restore a version of a file alone" needs "V" on "f": |world| {
+        let (target, key) = (world.by_id("f").await?, version(world).await);
+        let request = RestoreVersion { target, key, conditions: free() };
+        Versions::restore(&world.driver, &world.cx, request).await.map(drop)
+    };
+    "delete a file alone" needs "d" on "x": |world| {
+        let request = Delete { target: world.by_id("d/x").await?, conditions: free() };
+        world.driver.delete(&world.cx, request).await
+    };
+    "leave a file alone in its folder" needs "w" on "x": |world| {
+        let from = world.by_id("d/x").await?;
+        world.put_at(from.clone(), b"other").await?;
+        let (path, permissions) = ("d/e", Permissions::from_letters("txrwad"));
+        let grantee = Grantee::User(world.cx.caller.identity()?.id.clone());
+        let grant = Grant { grantee, permissions, ..given("").grant };
+        let request = SetGrant { target: at(path), grant, lock_tokens: Vec::new() };
+        world.driver.set(&person("einstein"), request).await?;
+        world.put("d/e/other", b"other").await?;
+        match world.driver.rename(&world.cx, Move { from, ..moved("", "d/e/x") }).await {
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+            moved => Err(Error::internal(format!("it was taken out: {moved:?}"))),
+        }
     };
     "list grants" needs "c": |world| {
         Grants::list(&world.driver, &world.cx, ListGrants { target: at("d") }).await.map(drop)

@@ -22,10 +22,10 @@ use ocis_core::{ErrorKind, Result};
 use prepare::prepare;
 use world::single;
 
-/// Runs a case as somebody with these letters on the root of the space.
+/// Runs a case as somebody with these letters on the node that it names.
 fn run(case: &Case, letters: &str) -> Result<()> {
     let runtime = single();
-    let world = prepare(&runtime, letters);
+    let world = prepare(&runtime, letters, case.on);
     runtime.block_on((case.run)(&world))
 }
 

@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 
 use crate::world::{World, person, storage};
 
-/// Gives marie an entry on the node of this name, or of the root of the space.
+/// Gives marie an entry on the node whose name ends so.
 fn grant(disk: &MemoryFs, name: &str, entry: &str) {
     let mut folders = vec![PathBuf::from("/store/spaces/ei/nstein/nodes")];
     while let Some(folder) = folders.pop() {
@@ -21,7 +21,7 @@ fn grant(disk: &MemoryFs, name: &str, entry: &str) {
                 folders.push(path);
                 continue;
             }
-            if !found.name.ends_with(".mpk") {
+            if !found.name.ends_with(".mpk") || found.name.contains(".REV.") {
                 continue;
             }
             let mut map: BTreeMap<String, serde_bytes::ByteBuf> =
@@ -55,15 +55,15 @@ async fn fill(world: &World) -> Result<()> {
     Ok(())
 }
 
-/// What is used by marie, who has the permissions of these letters on the root of the space.
-pub(crate) fn prepare(runtime: &Runtime, letters: &str) -> World {
+/// What is used by marie, who has the permissions of these letters on the node of this name.
+pub(crate) fn prepare(runtime: &Runtime, letters: &str, name: &str) -> World {
     let disk = MemoryFs::default();
     let world = open(&disk);
     runtime.block_on(fill(&world)).unwrap();
     world.store.close().unwrap();
     drop(world);
     // As a real oCIS writes them.
-    grant(&disk, "nstein", &format!("\0t=A:f=:p={letters}:c=einstein:e=0\n"));
+    grant(&disk, name, &format!("\0t=A:f=:p={letters}:c=einstein:e=0\n"));
     let of_marie = BTreeMap::from([("einstein", "../../../spaces/ei/nstein/nodes/ei/ns/te/in")]);
     let index = Path::new("/store/indexes/by-user-id/marie.mpk");
     disk.write(index, &rmp_serde::to_vec(&of_marie).unwrap()).unwrap();

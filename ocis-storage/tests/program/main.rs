@@ -59,7 +59,7 @@ fn grantees() -> impl Strategy<Value = To> {
 
 /// Permissions in the order of the alphabet: to see, to read, to change; or a denial.
 fn permissions() -> impl Strategy<Value = &'static str> {
-    prop::sample::select(vec!["tx", "rtx", "adrtwx", ""])
+    prop::sample::select(vec!["tx", "rtx", "rtwx", "adrtwx", ""])
 }
 
 /// A change that may be made at any time by anybody.
@@ -86,6 +86,9 @@ fn change() -> impl Strategy<Value = Op> {
 fn ops() -> impl Strategy<Value = Op> {
     prop_oneof![
         24 => change(),
+        3 => (somebody(), paths(1), 1u8..200)
+            .prop_map(|(who, path, seed)| Op::WriteById(who, path, seed)),
+        3 => (paths(1), paths(1)).prop_map(|(from, to)| Op::Take(from, to)),
         1 => (1i64..60).prop_map(Op::Later),
         1 => Just(Op::Reopen),
     ]

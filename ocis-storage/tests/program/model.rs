@@ -29,8 +29,12 @@ pub(crate) enum To {
 pub(crate) enum Op {
     Folder(Who, String),
     Write(Who, String, u8),
+    /// The same for a file that is meant by its id.
+    WriteById(Who, String, u8),
     Delete(Who, String),
     Move(String, String),
+    /// Within a space, by marie.
+    Take(String, String),
     Copy(String, String),
     /// These permissions, or a denial without any; for so many seconds.
     Grant(String, To, &'static str, Option<i64>),
@@ -222,14 +226,27 @@ impl Model {
                 let node = if there.is_some() { path } else { parent(path) };
                 let may = self.is_folder(parent(path))
                     && there.is_none_or(Option::is_some)
-                    // Who has nothing but the file does not find its folder.
-                    && self.may(*who, parent(path), 't')
                     && self.may(*who, node, 'w')
                     && self.fits(space_of(path), bytes.len() as u64, self.size(path));
                 if may {
                     self.tree.insert(path.clone(), Some(bytes));
                 }
                 may
+            }
+            Op::WriteById(who, path, seed) => {
+                self.tree.contains_key(path) && self.apply(&Op::Write(*who, path.clone(), *seed))
+            }
+            Op::Take(from, to) => {
+                // What was shared by itself stays in its folder.
+                let may = space_of(from) == space_of(to)
+                    && !is_root(from)
+                    && [from, parent(from)].into_iter().all(|node| self.may(Who::Marie, node, 'w'))
+                    && self.may(Who::Marie, parent(to), 't')
+                    && match self.is_there(to) {
+                        true => from == to || self.may(Who::Marie, to, 'd'),
+                        false => self.may(Who::Marie, parent(to), 'a'),
+                    };
+                may && self.transfer(from, to, true)
             }
             Op::Delete(who, path) => {
                 let may = self.is_there(path) && self.may(*who, path, 'd');

@@ -61,6 +61,17 @@ impl World {
             Op::Write(who, path, seed) => {
                 self.at_work(*who, seconds).put(path, &content(*seed)).await
             }
+            Op::WriteById(who, path, seed) => {
+                let target = self.by_id(path).await?;
+                self.at_work(*who, seconds).put_at(target, &content(*seed)).await
+            }
+            Op::Take(from, to) => {
+                // Between spaces it is a copy, which is not what this is about.
+                if space_of(from) != space_of(to) {
+                    return Err(ocis_core::Error::invalid("not within a space"));
+                }
+                self.at_work(Who::Marie, seconds).rename(from, to).await
+            }
             Op::Delete(who, path) => self.at_work(*who, seconds).delete(path).await,
             Op::Move(from, to) => world.rename(from, to).await,
             Op::Copy(from, to) => world.copy(from, to).await,

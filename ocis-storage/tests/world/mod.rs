@@ -16,9 +16,9 @@ use ocis_core::id::{ResourceId, SpaceId, StorageId, UserId};
 use ocis_core::node::Node;
 use ocis_core::path::SpacePath;
 use ocis_core::port::{
-    Conditions, Copy, CreateFolder, CreateSpace, Delete, DisableSpace, List, ListTrash,
-    ListVersions, Move, Nodes, OpenUpload, PageRequest, PurgeRule, PurgeSpace, PurgeTrash,
-    PurgeVersions, RestoreTrash, RestoreVersion, Spaces, Trash, Uploads, Versions,
+    Conditions, Copy, CreateFolder, CreateSession, CreateSpace, Delete, DisableSpace, List, ListTrash,
+    ListVersions, Move, Nodes, OpenRead, OpenUpload, PageRequest, PurgeRule, PurgeSpace, PurgeTrash,
+    PurgeVersions, RestoreTrash, RestoreVersion, Spaces, Stat, Trash, UploadSessions, Uploads, Versions,
 };
 use ocis_core::reference::Reference;
 use ocis_core::space::SpaceKind;
@@ -31,7 +31,7 @@ use ocis_storage::blob::faulty::FaultyObjects;
 use ocis_storage::blob::{BlobStore, Cut, ObjectBlobs, PosixBlobs};
 use ocis_storage::data::DataPlane;
 use ocis_storage::fs::Fs;
-use ocis_storage::session::StoreSessions;
+use ocis_storage::session::{Append, StoreSessions};
 use ocis_storage::ticket::Tickets;
 use ocis_storage::upload::StoreUploads;
 use ocis_storage::{Driver, Options, Store};
@@ -211,16 +211,62 @@ impl World {
 
     /// Writes a whole content, as a client does: in a simple upload.
     pub(crate) async fn put(&self, path: &str, content: &[u8]) -> Result<()> {
-        self.put_body(path, content.len(), full(content.to_vec())).await
+        self.put_at(at(path), content).await
     }
 
-    /// The same with a content of `length` bytes that comes as `body` gives it.
+    pub(crate) async fn put_at(&self, target: Reference, content: &[u8]) -> Result<()> {
+        self.push(self.ticket(target, content).await?, content).await
+    }
+
+    /// The right to write a content.
+    pub(crate) async fn ticket(&self, target: Reference, content: &[u8]) -> Result<String> {
+        let request =
+            OpenUpload { length: Some(content.len() as u64), ..OpenUpload::new(target) };
+        Ok(self.uploads.open(&self.cx, request).await?.ticket)
+    }
+
+    /// Writes what a ticket stands for.
+    pub(crate) async fn push(&self, ticket: String, content: &[u8]) -> Result<()> {
+        self.push_body(ticket, full(content.to_vec())).await
+    }
+
+    /// Writes a content of `length` bytes that comes as `body` gives it.
     pub(crate) async fn put_body(&self, path: &str, length: usize, body: Body) -> Result<()> {
         let length = Some(length as u64);
         let request = OpenUpload { length, ..OpenUpload::new(at(path)) };
         let ticket = self.uploads.open(&self.cx, request).await?.ticket;
+        self.push_body(ticket, body).await
+    }
+
+    async fn push_body(&self, ticket: String, body: Body) -> Result<()> {
         let request = http::Request::put("/data").header(TICKET, ticket);
         self.send(request.body(body).unwrap()).await.map(drop)
+    }
+
+    /// Writes a whole content in a session, in two pieces.
+    pub(crate) async fn put_in_pieces(&self, target: Reference, content: &[u8]) -> Result<()> {
+        let upload = OpenUpload { length: Some(content.len() as u64), ..OpenUpload::new(target) };
+        let request = CreateSession { upload, metadata: Vec::new() };
+        let id = self.sessions.create(&self.cx, request).await?.session.id;
+        let (one, other) = content.split_at(content.len() / 2);
+        for (offset, piece) in [(0, one), (one.len() as u64, other)] {
+            let body = full(piece.to_vec());
+            let append = Append { offset, announced: None, checksum: None, body };
+            self.sessions.append(&id, append, self.cx.now).await?;
+        }
+        Ok(())
+    }
+
+    /// A node by its id, as [`USER`] finds it.
+    pub(crate) async fn by_id(&self, path: &str) -> Result<Reference> {
+        let node = self.driver.stat(&person(USER), Stat { target: at(path) }).await?;
+        Ok(Reference::node(node.info.id.clone()))
+    }
+
+    /// What a file holds.
+    pub(crate) async fn content(&self, target: Reference) -> Result<Vec<u8>> {
+        let read = Nodes::open_read(&self.driver, &self.cx, OpenRead { target }).await?;
+        self.fetch(read.ticket).await
     }
 
     /// Reads what a ticket stands for.

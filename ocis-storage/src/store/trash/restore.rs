@@ -107,9 +107,9 @@ impl Change<'_> {
         }
         let size = i64::try_from(item.size).unwrap_or(i64::MAX);
         self.propagate(space, &folder.id()?, size)?;
-        let node = self.visible(&Reference::node(entry.info.id.clone()))?;
+        let (node, about) = self.outcome(&entry.info.id)?;
         let (key, from) = (request.key.clone(), found.origin());
-        self.tell(EventKind::ItemRestored { node: (&node).into(), key, from });
+        self.tell(EventKind::ItemRestored { node: about, key, from });
         Ok(Changed { node, created })
     }
 

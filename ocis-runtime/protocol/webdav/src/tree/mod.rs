@@ -69,13 +69,18 @@ impl Target {
 
     /// How URLs are made for nodes of this space, given the node that is here.
     pub(crate) fn links(&self, node: &Node) -> Links {
-        let above = node.path.as_str().strip_suffix(self.path.as_str()).unwrap_or_default();
-        let above = above.strip_suffix('/').unwrap_or(above);
-        Links {
-            prefix: self.prefix.clone(),
-            base: if self.base.is_root() { String::new() } else { above.to_owned() },
-            space: self.base.space_id(),
-        }
+        let (url, path) = (self.path.as_str(), node.path.as_str());
+        let before = |long: &str, short: &str| {
+            let rest = long.strip_suffix(short)?;
+            Some(rest.strip_suffix('/').unwrap_or(rest).to_owned())
+        };
+        // The storage names nothing above what the caller may see; the URL may.
+        let unseen = before(url, path).filter(|unseen| !unseen.is_empty());
+        let slash = if unseen.is_some() { "/" } else { "" };
+        let prefix = format!("{}{slash}{}", self.prefix, unseen.as_deref().unwrap_or_default());
+        let is_root = self.base.is_root() || unseen.is_some();
+        let base = if is_root { String::new() } else { before(path, url).unwrap_or_default() };
+        Links { prefix, base, space: self.base.space_id() }
     }
 }
 

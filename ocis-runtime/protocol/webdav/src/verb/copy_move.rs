@@ -3,6 +3,7 @@
 use http::{Response, StatusCode, header};
 use ocis_core::ErrorKind;
 use ocis_core::data::Body;
+use ocis_core::id::ResourceId;
 use ocis_core::path::SpacePath;
 use ocis_core::permissions::Permissions;
 use ocis_core::port::{Changed, Copy, Move, Stat};
@@ -113,16 +114,23 @@ pub(crate) fn elsewhere(message: &'static str) -> Failure {
     Failure::new(StatusCode::BAD_GATEWAY, message)
 }
 
-/// 403 for the place itself (RFC 4918 sections 9.8.5 and 9.9.4), 409 for a place inside.
+/// 403 for the place itself (RFC 4918 sections 9.8.5 and 9.9.4), 409 for a place inside. Under another
+/// base, which the storage need not show the way to, it is the node that counts, and whether it would
+/// come into itself is seen by the storage.
 async fn refuse_itself(call: &Call, to: &Target) -> Answer<()> {
-    let (from, to) = (absolute(call, &call.target).await?, absolute(call, to).await?);
-    if from.0 != to.0 {
-        return Ok(());
-    }
-    if from == to {
+    let from = &call.target;
+    let is_same = if from.base == to.base {
+        from.path == to.path
+    } else {
+        match node(call, to).await? {
+            Some(there) => node(call, from).await? == Some(there),
+            None => false,
+        }
+    };
+    if is_same {
         return Err(Failure::new(StatusCode::FORBIDDEN, "source and destination are the same"));
     }
-    if to.1.starts_with(&from.1) {
+    if from.base == to.base && to.path.starts_with(&from.path) {
         return Err(Failure::new(
             StatusCode::CONFLICT,
             "the destination lies inside of the source",
@@ -131,15 +139,13 @@ async fn refuse_itself(call: &Call, to: &Target) -> Answer<()> {
     Ok(())
 }
 
-/// The space, and the path from its root.
-async fn absolute(call: &Call, target: &Target) -> Answer<(String, SpacePath)> {
-    let space = target.base.space_id();
-    if target.base.is_root() {
-        return Ok((space, target.path.clone()));
+/// What is there, if anything.
+async fn node(call: &Call, target: &Target) -> Answer<Option<ResourceId>> {
+    match call.nodes().stat(call.cx(), Stat { target: target.reference() }).await {
+        Ok(node) => Ok(Some(node.info.id.clone())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
     }
-    let base = ocis_core::reference::Reference::node(target.base.clone());
-    let node = call.nodes().stat(call.cx(), Stat { target: base }).await?;
-    Ok((space, SpacePath::parse(&format!("{}/{}", node.path, target.path))?))
 }
 
 pub(crate) fn done(changed: &Changed) -> Response<Body> {
