@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ocis_core::id::StorageId;
 use ocis_core::port::{Maintenance, Remote, Spaces, Trash, UploadSessions, Versions};
-use ocis_core::{Error, Result};
+use ocis_core::{Error, ErrorKind, Result};
 use ocis_storage::blob::{BlobStore, PosixBlobs};
 use ocis_storage::fs::{Fs, RealFs};
 use ocis_storage::session::StoreSessions;
@@ -83,9 +83,20 @@ pub async fn reach(root: &Path, blobs: Blobs) -> Result<Reached> {
             place.open(&fs).await?
         }
     };
-    let options = Options::new(storage.clone());
+    let options = Options { is_command: true, ..Options::new(storage.clone()) };
+    let at = root.clone();
     let open = move || Store::open(fs, blobs, &root, options);
-    let store = tokio::task::spawn_blocking(open).await.map_err(lost)??;
+    let store = match tokio::task::spawn_blocking(open).await.map_err(lost)? {
+        // A server was started in the same moment.
+        Err(error) if error.kind() == ErrorKind::Unavailable => {
+            let now = tokio::task::spawn_blocking(move || self::owner(&at)).await.map_err(lost)?;
+            return match now {
+                Ok(Owner::Server(note)) => Ok(through(note)),
+                _ => Err(error),
+            };
+        }
+        opened => opened?,
+    };
     // Nobody reads contents here, so nobody can use a ticket.
     let secret = StorageId::random();
     let tickets = Tickets::new(secret.as_str().as_bytes(), &storage, Duration::from_secs(60))?;
@@ -130,7 +141,8 @@ fn owner(root: &Path) -> Result<Owner> {
     }
     let note = announcement(&RealFs, root).ok().flatten();
     let note = note.and_then(|bytes| serde_json::from_slice::<Note>(&bytes).ok());
-    if !Store::is_owned(&RealFs, root)? {
+    // A command that works on it is waited for.
+    if !Store::is_owned(&RealFs, root)? || Store::is_worked_on(&RealFs, root)? {
         return Ok(Owner::Nobody(note.map_or_else(StorageId::random, |note| note.storage)));
     }
     note.map(Owner::Server).ok_or_else(|| {

@@ -14,7 +14,7 @@ use ocis_core::{Caller, Cx, Error, Result};
 use ocis_storage::fs::RealFs;
 use ocis_storage::session::StoreSessions;
 use ocis_storage::ticket::Tickets;
-use ocis_storage::{Options, Outlet, Store, Waiting, WhenOwned};
+use ocis_storage::{Options, Outlet, Store, WhenOwned};
 use tokio::time::{interval, sleep};
 
 use self::handles::Handles;
@@ -65,8 +65,8 @@ impl Service for StorageUsers {
         let (sessions, probed) = (handles.sessions.clone(), handles.store.clone());
         let processing = (handles.store.clone(), tickets.clone());
         let (later, standby, own) = (blobs::Place::of(&config)?, config.standby, tickets.clone());
-        let waiting =
-            Options { when_owned: WhenOwned::Wait(Waiting::default()), ..options.clone() };
+        let when_owned = if config.standby { WhenOwned::Wait } else { WhenOwned::Refuse };
+        let waiting = Options { when_owned, ..options.clone() };
         Ok(Unit::new()
             .offers_as(storage.as_str(), Offer::Nodes(Arc::new(handles.nodes)))
             .offers_as(storage.as_str(), Offer::Spaces(Arc::new(handles.spaces)))
@@ -79,8 +79,8 @@ impl Service for StorageUsers {
             .offers_as(storage.as_str(), Offer::Data(late_http(handles.data, Self::NAME)))
             .ready_when(move || probed.bound().map(drop))
             .starts(move || async move {
-                // Asking takes the lock for a moment, so nobody asks who does not wait.
-                if standby && is_owned(place.root.clone()).await? {
+                // Then the job opens it, and gives up when the server is stopped.
+                if is_waited_for(place.root.clone(), standby).await? {
                     return Ok(());
                 }
                 opened.open(place, options, own, std::future::pending()).await
@@ -108,8 +108,12 @@ fn outlet(config: &settings::StorageUsers, peers: &Peers) -> Option<Outlet> {
     config.makes_events().then(|| Outlet { bus: peers.events(), limit })
 }
 
-async fn is_owned(root: PathBuf) -> Result<bool> {
-    let asked = tokio::task::spawn_blocking(move || Store::is_owned(&RealFs, &root));
+/// Whether the store has to be waited for. Asking takes a lock for a moment, so nobody asks for the
+/// owner who does not wait for it.
+async fn is_waited_for(root: PathBuf, standby: bool) -> Result<bool> {
+    let asked = tokio::task::spawn_blocking(move || {
+        Ok(Store::is_worked_on(&RealFs, &root)? || standby && Store::is_owned(&RealFs, &root)?)
+    });
     asked.await.map_err(lost)?
 }
 

@@ -50,7 +50,7 @@ use tokio::sync::watch;
 
 use crate::blob::BlobStore;
 use crate::blob::drops::Drops;
-use crate::fs::{Fs, Held};
+use crate::fs::Fs;
 use crate::journal::{self, Applier, Events, Journal, Notes, Tree, Unwritten};
 use crate::outbox::{Handover, Outbox, Outlet};
 use crate::session::board::{self, Board};
@@ -93,6 +93,10 @@ pub struct Options {
     pub events: Option<Outlet>,
     /// What to do while another process owns the store.
     pub when_owned: WhenOwned,
+    /// By what the wait for another process can be given up.
+    pub waiting: Waiting,
+    /// Whether this is a command that works on the store and ends: who finds it owned waits so long.
+    pub is_command: bool,
     /// How long an upload session is kept (`STORAGE_USERS_UPLOAD_EXPIRATION`).
     pub upload_expiration: Duration,
     /// What contents go through before they can be read.
@@ -114,6 +118,8 @@ impl Options {
             segment: 32 * 1024 * 1024,
             events: None,
             when_owned: WhenOwned::Refuse,
+            waiting: Waiting::default(),
+            is_command: false,
             upload_expiration: Duration::from_secs(86_400),
             processing: Processing::default(),
             purge_steps: 1000,
@@ -134,7 +140,7 @@ pub struct Store {
     pub(crate) drops: Drops,
     outbox: Arc<Outbox>,
     handover: Option<Handover>,
-    owned: Mutex<Option<Box<dyn Held>>>,
+    owned: Mutex<Option<owner::Owned>>,
     /// Held by whoever changes what is in the trash, so that it can be read before the change.
     trash: tokio::sync::Mutex<()>,
     orders: trash::Orders,
@@ -184,7 +190,7 @@ impl std::fmt::Debug for Store {
 impl Store {
     /// Opens the store at `root`, or makes one; blocking. Replays the journal and removes what a
     /// crash left half done. `Unavailable` when the folder cannot be written, or another process owns
-    /// it and [`Options::when_owned`] does not say to wait.
+    /// it that is no command and [`Options::when_owned`] does not say to wait.
     pub fn open(
         fs: Arc<dyn Fs>,
         blobs: Arc<dyn BlobStore>,
@@ -194,7 +200,7 @@ impl Store {
         let ours = root.join(OURS);
         let unusable = |error| owner::unusable(root, error);
         fs.mkdir_all(&ours).map_err(unusable)?;
-        let owned = owner::own(&*fs, root, &options.when_owned)?;
+        let owned = owner::own(&*fs, root, &options)?;
         let uploads = root.join("uploads");
         extended::take_over(&*fs, root)?;
         lay_out(&*fs, root).map_err(unusable)?;

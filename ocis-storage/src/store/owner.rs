@@ -2,6 +2,10 @@
 //!
 //! The owner holds a lock of the operating system on a file, which ends with the process however it
 //! ends. So a process that waits takes over when the owner was killed, and replays its journal.
+//!
+//! A command that works on a store and ends is no server that somebody started twice: whoever finds
+//! the store owned by one waits for its end. It holds a second lock, from before it takes the first,
+//! by which it is known.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,14 +27,31 @@ const LOOK: Duration = Duration::from_secs(1);
 /// only asks whether the store is owned ([`Store::is_owned`]) holds the lock for a moment.
 const LOOKS: (usize, Duration) = (5, Duration::from_millis(20));
 
-/// What opening a store does while another process owns it.
-#[derive(Debug, Clone, Default)]
+/// After how many looks it is told again that a command is waited for.
+const LOOKS_UNTOLD: usize = 30;
+
+/// The file that is locked by whoever owns a store.
+const LOCK: &str = "lock";
+/// The file that is locked by a command that works on a store.
+const COMMAND: &str = "command";
+
+/// What opening a store does while another process owns it. While a command does
+/// ([`Options::is_command`]), it waits in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum WhenOwned {
     /// It fails with `Unavailable`.
     #[default]
     Refuse,
     /// It waits until the other process ends, and looks once a second.
-    Wait(Waiting),
+    Wait,
+}
+
+/// The locks of an owner.
+#[derive(Debug)]
+pub(super) struct Owned {
+    _store: Box<dyn Held>,
+    // Given back last: whoever finds the store owned must know by whom.
+    _command: Option<Box<dyn Held>>,
 }
 
 /// A wait for a store, which can be given up from another thread.
@@ -57,12 +78,21 @@ impl Waiting {
 impl Store {
     /// Whether a process, perhaps this one, owns the store at `root`. Blocking.
     pub fn is_owned(fs: &dyn Fs, root: &Path) -> Result<bool> {
-        let held = fs.lock(&root.join(OURS).join("lock"));
-        if is_missing(&held) {
-            return Ok(false);
-        }
-        Ok(held.map_err(|error| unusable(root, error))?.is_none())
+        is_locked(fs, root, LOCK)
     }
+
+    /// Whether a command, which will end, works on the store at `root`. Blocking.
+    pub fn is_worked_on(fs: &dyn Fs, root: &Path) -> Result<bool> {
+        is_locked(fs, root, COMMAND)
+    }
+}
+
+fn is_locked(fs: &dyn Fs, root: &Path, file: &str) -> Result<bool> {
+    let held = fs.lock(&root.join(OURS).join(file));
+    if is_missing(&held) {
+        return Ok(false);
+    }
+    Ok(held.map_err(|error| unusable(root, error))?.is_none())
 }
 
 impl Store {
@@ -75,11 +105,8 @@ impl Store {
         options: Options,
         given_up: impl Future<Output = ()>,
     ) -> Result<Option<Arc<Self>>> {
-        let when = options.when_owned.clone();
+        let waiting = options.waiting.clone();
         let mut opening = spawn_blocking(move || Self::open(fs, blobs, &root, options));
-        let WhenOwned::Wait(waiting) = when else {
-            return opening.await.map_err(broke_off)?.map(Some);
-        };
         tokio::select! {
             opened = &mut opening => return opened.map_err(broke_off)?.map(Some),
             () = given_up => waiting.give_up(),
@@ -97,15 +124,32 @@ fn broke_off(error: tokio::task::JoinError) -> Error {
 }
 
 /// Makes this process the owner of the store at `root`.
-pub(super) fn own(fs: &dyn Fs, root: &Path, when: &WhenOwned) -> Result<Box<dyn Held>> {
-    let path = root.join(OURS).join("lock");
-    let mut is_told = false;
-    for look in 1.. {
+pub(super) fn own(fs: &dyn Fs, root: &Path, options: &Options) -> Result<Owned> {
+    let command = match options.is_command {
+        true => Some(take(fs, root, COMMAND, WhenOwned::Wait, &options.waiting)?),
+        false => None,
+    };
+    let store = take(fs, root, LOCK, options.when_owned, &options.waiting)?;
+    Ok(Owned { _store: store, _command: command })
+}
+
+fn take(
+    fs: &dyn Fs,
+    root: &Path,
+    file: &str,
+    when: WhenOwned,
+    waiting: &Waiting,
+) -> Result<Box<dyn Held>> {
+    let path = root.join(OURS).join(file);
+    let (mut refusals, mut waits) = (0, 0);
+    loop {
         if let Some(held) = fs.lock(&path).map_err(|error| unusable(root, error))? {
             return Ok(held);
         }
-        let WhenOwned::Wait(waiting) = when else {
-            if look < LOOKS.0 {
+        let for_command = file == COMMAND || Store::is_worked_on(fs, root)?;
+        if when == WhenOwned::Refuse && !for_command {
+            refusals += 1;
+            if refusals < LOOKS.0 {
                 std::thread::sleep(LOOKS.1);
                 continue;
             }
@@ -113,16 +157,22 @@ pub(super) fn own(fs: &dyn Fs, root: &Path, when: &WhenOwned) -> Result<Box<dyn 
                 "the storage at {} is owned by another process: stop it first, or use another folder",
                 root.display()
             )));
-        };
-        if !is_told {
-            is_told = true;
-            tracing::info!(storage = %root.display(), "waits for another process, which owns the storage, to end");
         }
+        let storage = root.display();
+        match for_command {
+            true if waits % LOOKS_UNTOLD == 0 => {
+                tracing::info!(%storage, "waits for a command, which works on the storage, to end");
+            }
+            false if waits == 0 => {
+                tracing::info!(%storage, "waits for another process, which owns the storage, to end");
+            }
+            _ => {}
+        }
+        waits += 1;
         if !waiting.goes_on() {
-            break;
+            return Err(Error::unavailable("the wait for the storage was given up"));
         }
     }
-    Err(Error::unavailable("the wait for the storage was given up"))
 }
 
 /// The folder of a store cannot be used.
