@@ -21,8 +21,6 @@ pub enum Category {
     BlobReferences,
     /// Sizes of folders.
     TreeSizes,
-    /// What was deleted.
-    Trash,
     /// Lists of spaces.
     Indexes,
     /// Who may do what.
@@ -42,7 +40,6 @@ impl Category {
             Self::Blobs => "Inconsistent Blobs",
             Self::BlobReferences => "Inconsistent BlobReferences",
             Self::TreeSizes => "Inconsistent TreeSizes",
-            Self::Trash => "Inconsistent Trash",
             Self::Indexes => "Inconsistent Indexes",
             Self::Grants => "Inconsistent Grants",
             Self::Leftovers => "Leftovers",
@@ -111,9 +108,9 @@ problems! {
     /// A folder says another size than that of all below it.
     TreeSize = TreeSizes, "wrong tree size";
     /// A deleted node that the trash does not list.
-    TrashLinkMissing = Trash, "not listed";
+    TrashLinkMissing = Nodes, "symlink missing";
     /// The trash lists what is not there.
-    TrashNodeMissing = Trash, "node missing";
+    TrashNodeMissing = Links, "node missing";
     /// An index that cannot be read.
     IndexDamaged = Indexes, "malformed file";
     /// A space that an index does not list.
@@ -163,8 +160,12 @@ pub struct Finding {
     pub space: Option<SpaceId>,
     /// The node: `<id>`, `<id>.T.<time>` in the trash, `<id>.REV.<time>` for a version; or the blob.
     pub node: Option<String>,
-    /// The file, relative to the root of the store.
+    /// The file, relative to the root of the store; of what refers to a content, the content.
     pub path: String,
+    /// The other side, relative to the root of the store: the node that a link misses, or that refers
+    /// to a content.
+    #[serde(default)]
+    pub other: Option<String>,
     /// What is there and what should be, for a person.
     pub detail: String,
     /// What becomes of it.

@@ -192,8 +192,8 @@ fn is_to_be_mended(finding: &Finding, refused: &[Finding]) -> bool {
 
 /// Whether it may mean that a file lost what refers to its content.
 fn is_loss(problem: Problem) -> bool {
-    use Category::{BlobReferences, Links, Nodes, Trash, TreeSizes};
-    matches!(problem.category(), Nodes | Links | BlobReferences | TreeSizes | Trash)
+    use Category::{BlobReferences, Links, Nodes, TreeSizes};
+    matches!(problem.category(), Nodes | Links | BlobReferences | TreeSizes)
 }
 
 /// What a repair of a space needs.

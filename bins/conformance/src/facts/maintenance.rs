@@ -70,6 +70,16 @@ fn backup_consistency(world: &World) -> Result<()> {
     server.launch().run(&repair)?.success("repair")?;
     let file = server.admin().get("/webdav/file.txt")?.expect(&[200])?;
     ensure!(file.text() == "content", "{}", file.text());
+    let mut blob = folder.join("blobs");
+    for _ in 0..5 {
+        blob = only(&blob)?.0;
+    }
+    std::fs::remove_file(&blob)?;
+    let (code, said) = both(&mut server, &["backup", "consistency", "-p", &root, "--fail"])?;
+    let lines = ["Inconsistent BlobReferences:", "\t👉️ [blob missing]\tblob: ", "\treferencing node:/"];
+    let has_all = lines.iter().all(|line| said.contains(line));
+    let blob = blob.to_str().context("a path of the test")?;
+    ensure!(code == 1 && has_all && said.contains(&format!("\tblob: {blob}\n")), "{said}");
     ensure!(server.launch().run(&["backup", "consistency"])?.code() == 1, "--basepath is required");
     let alone = server.launch().run(&["backup"])?.success("backup")?;
     ensure!(alone.stdout == "Read the docs\n", "{}", alone.said());

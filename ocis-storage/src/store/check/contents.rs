@@ -31,25 +31,33 @@ impl Rules<'_> {
                 None => {
                     let what = self.whole_version(place, there);
                     let detail = of(format!("its content of {said} bytes is not there"));
-                    self.decide(Problem::BlobMissing, place, detail, &what);
+                    self.content(Problem::BlobMissing, (place, &blob), detail, &what);
                 }
                 Some(has) if *has != said => {
                     let what = self.whole_version(place, there);
                     let detail = of(format!("its content has {has} bytes instead of {said}"));
-                    self.decide(Problem::BlobLength, place, detail, &what);
+                    self.content(Problem::BlobLength, (place, &blob), detail, &what);
                 }
                 Some(_) => {}
             }
             if let Some(other) = used.insert(blob.clone(), place) {
                 let detail = of(format!("its content is also that of {other}"));
                 let what = "copy one of them to a new name and remove the other";
-                self.decide(Problem::BlobShared, place, detail, what);
+                self.content(Problem::BlobShared, (place, &blob), detail, what);
             }
         }
         for (blob, length) in there.iter().filter(|(blob, _)| !used.contains_key(blob)) {
             self.orphan(store, blob, *length)?;
         }
         Ok(())
+    }
+
+    /// Something is wrong with the content that a place refers to.
+    fn content(&mut self, problem: Problem, from: (&str, &BlobId), detail: String, what: &str) {
+        let ((place, blob), space) = (from, &self.scan.space);
+        let (at, node) = (paths::blob(space, blob), path(space, place));
+        self.tell(problem, place, at, detail, Remedy::Decide(what.to_owned()), None);
+        self.other(node);
     }
 
     fn orphan(&mut self, store: &Store, blob: &BlobId, length: u64) -> Result<()> {

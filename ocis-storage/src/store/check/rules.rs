@@ -74,8 +74,15 @@ impl<'a> Rules<'a> {
     ) {
         let space = Some(self.scan.space.clone());
         let node = Some(place.to_owned());
-        let finding = Finding { problem, space, node, path, detail, remedy };
+        let finding = Finding { problem, space, node, path, other: None, detail, remedy };
         self.found.push(Suspicion { finding, mend });
+    }
+
+    /// The other side of what was told last.
+    pub(super) fn other(&mut self, path: String) {
+        if let Some(last) = self.found.last_mut() {
+            last.finding.other = Some(path);
+        }
     }
 
     pub(super) fn decide(&mut self, problem: Problem, place: &str, detail: String, what: &str) {
@@ -176,6 +183,7 @@ impl<'a> Rules<'a> {
                 let mend = Mend::Unlist { place: place.to_owned(), name: name.clone() };
                 let remedy = Remedy::Repairable("the link is removed".to_owned());
                 self.tell(Problem::NodeMissing, place, at, detail, remedy, Some(mend));
+                self.other(path(&self.scan.space, id.as_str()));
                 continue;
             };
             let (parent, own) = (node.text(key::PARENT), node.text(key::NAME));
@@ -274,6 +282,7 @@ impl<'a> Rules<'a> {
                 let remedy = Remedy::Repairable("the link is removed".to_owned());
                 let detail = format!("{place} does not exist");
                 self.tell(Problem::TrashNodeMissing, place, at.clone(), detail, remedy, Some(mend));
+                self.other(path(&self.scan.space, place));
             }
         }
         for place in self.scan.places.keys().filter(|place| split(place).1) {
