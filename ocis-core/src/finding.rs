@@ -121,6 +121,8 @@ problems! {
     GrantDamaged = Grants, "unreadable grant";
     /// A temporary file that a crash left.
     TemporaryFile = Leftovers, "temporary file";
+    /// What was purged is still there, because it is damaged.
+    PurgeUnfinished = Leftovers, "purge unfinished";
     /// A lock file of a node that is not there.
     LockOrphaned = Leftovers, "lock without node";
     /// What describes an upload cannot be read.

@@ -8,14 +8,16 @@
 
 mod world;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use ocis_core::port::{Conditions, Nodes, Touch};
-use ocis_storage::Options;
-use ocis_storage::fs::{FaultyFs, MemoryFs};
+use ocis_storage::blob::PosixBlobs;
+use ocis_storage::fs::{FaultyFs, Fs, MemoryFs};
+use ocis_storage::{Options, Store};
 
-use world::{World, at, storage};
+use world::{ROOT, World, at, storage};
 
 const MANY: usize = 10_000;
 const DEPTH: usize = 20;
@@ -122,4 +124,46 @@ async fn new_files_share_folders() {
     world.fill("", 500).await;
     let made = fs.trace().iter().filter(|call| call.contains(" mkdir ")).count();
     assert!(made < 50, "{made} folders");
+}
+
+/// A purge of so many items that broke off right after it was ordered; the calls that the opening
+/// takes, with what lies in the trash of the store that was opened.
+async fn opened_after_a_purge_of(count: usize) -> (u64, World) {
+    let (fs, world) = counted().await;
+    world.fill("", count).await;
+    for number in 0..count {
+        world.delete(&number.to_string()).await.unwrap();
+    }
+    let items = world.trash(None).await.unwrap();
+    assert_eq!(items.len(), count);
+    world.store.close().unwrap();
+    drop(world);
+    let items: Vec<_> =
+        items.iter().map(|item| (item.key.clone(), item.deleted.to_string())).collect();
+    let order = serde_json::json!({ "space": "einstein", "items": items });
+    let folder = Path::new(ROOT).join(".ocis-rs/purging");
+    fs.mkdir_all(&folder).unwrap();
+    fs.write(&folder.join("order"), order.to_string().as_bytes()).unwrap();
+    let before = fs.calls();
+    let shared: Arc<dyn Fs> = Arc::new(fs.clone());
+    let blobs = Arc::new(PosixBlobs::new(Arc::clone(&shared), ROOT));
+    let store =
+        Store::open(shared, Arc::clone(&blobs) as _, Path::new(ROOT), Options::new(storage()));
+    (fs.calls() - before, World::of(store.unwrap(), blobs))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opening_does_not_wait_for_a_purge_that_broke_off() {
+    let (few, _) = opened_after_a_purge_of(5).await;
+    let (many, world) = opened_after_a_purge_of(300).await;
+    assert!(many <= few + 5, "{many} calls instead of {few}");
+    // Nothing of it is shown, and it is removed beside everything else.
+    assert_eq!(world.trash(None).await.unwrap().len(), 0);
+    world.mkdir("new").await.unwrap();
+    world.store.finish_purges().unwrap();
+    assert_eq!(world.store.check().unwrap(), [""; 0]);
+    let root = Path::new(ROOT);
+    assert_eq!(world.store.fs().read_dir(&root.join(".ocis-rs/purging")).unwrap().len(), 0);
+    let trash = world.store.fs().read_dir(&root.join("spaces/ei/nstein/trash"));
+    assert_eq!(trash.map_or(0, |entries| entries.len()), 0);
 }

@@ -64,6 +64,7 @@ impl Service for StorageUsers {
         let (opened, watched, closed) = (handles.clone(), handles.clone(), handles.clone());
         let (sessions, probed) = (handles.sessions.clone(), handles.store.clone());
         let processing = (handles.store.clone(), tickets.clone());
+        let purging = handles.store.clone();
         let (later, standby, own) = (blobs::Place::of(&config)?, config.standby, tickets.clone());
         let when_owned = if config.standby { WhenOwned::Wait } else { WhenOwned::Refuse };
         let waiting = Options { when_owned, ..options.clone() };
@@ -92,6 +93,7 @@ impl Service for StorageUsers {
                 watch(watched.store, stop).await
             })
             .runs("expire-uploads", move |stop| expire(sessions, stop))
+            .runs("finish-purges", move |stop| finish_purges(purging, stop))
             .runs("process-uploads", move |stop| process(processing.0, processing.1, stop))
             .closes(move || async move {
                 let store = closed.unbind();
@@ -158,18 +160,36 @@ async fn expire(sessions: Late<dyn UploadSessions>, stop: Stop) -> Result<()> {
 /// Finishes uploads that a restart interrupted, and those that oCIS was processing, as soon as the
 /// store is open.
 async fn process(store: Late<Store>, tickets: Tickets, stop: Stop) -> Result<()> {
-    let mut ticks = interval(WATCH);
-    let process = async {
-        loop {
-            ticks.tick().await;
-            if let Ok(store) = store.bound() {
-                return StoreSessions::new(store, tickets).run(Arc::new(SystemClock)).await;
-            }
-        }
-    };
+    let process =
+        async { StoreSessions::new(opened(store).await, tickets).run(Arc::new(SystemClock)).await };
     tokio::select! {
         () = stop.cancelled() => Ok(()),
         ended = process => ended,
+    }
+}
+
+/// Removes what purges have left that a crash interrupted, as soon as the store is open.
+async fn finish_purges(store: Late<Store>, stop: Stop) -> Result<()> {
+    let finish = async {
+        let store = opened(store).await;
+        tokio::task::spawn_blocking(move || store.finish_purges()).await.map_err(lost)?
+    };
+    tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        finished = finish => finished?,
+    }
+    stop.cancelled().await;
+    Ok(())
+}
+
+/// The store, as soon as it is open.
+async fn opened(store: Late<Store>) -> Arc<Store> {
+    let mut ticks = interval(WATCH);
+    loop {
+        ticks.tick().await;
+        if let Ok(store) = store.bound() {
+            return store;
+        }
     }
 }
 

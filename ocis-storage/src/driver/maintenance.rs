@@ -46,7 +46,10 @@ impl Maintenance for Driver {
         let done = next
             .map_or(spaces.len(), |space| spaces.iter().filter(|other| *other <= space).count());
         let findings = if request.repair {
-            self.store.repair_part(cx, &part, !request.without_blobs).await?
+            let found = self.store.repair_part(cx, &part, !request.without_blobs).await?;
+            // What a repair made removable.
+            self.in_background(|store| store.finish_purges()).await?;
+            found
         } else {
             let part = part.clone();
             let with_blobs = !request.without_blobs;

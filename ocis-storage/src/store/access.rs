@@ -216,7 +216,9 @@ impl Change<'_> {
     /// see it need not see its folder.
     pub(crate) fn file_spot(&mut self, target: &Reference) -> Result<(Place, String)> {
         let refused = match self.spot(target) {
-            Err(error) if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::NotFound) => error,
+            Err(error) if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::NotFound) => {
+                error
+            }
             spot => return spot,
         };
         match self.place(target) {

@@ -250,7 +250,7 @@ impl Store {
             trash,
             orders: trash::Orders::default(),
         };
-        store.resume_orders()?;
+        store.find_orders()?;
         store.work_in_pending()?;
         Ok(Arc::new(store))
     }

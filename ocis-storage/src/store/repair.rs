@@ -251,6 +251,7 @@ impl Change<'_> {
                 attributes.remove(name);
                 return self.describe(&needed(scan)?.space, place, attributes);
             }
+            Mend::Purge { place } => return self.free_purged(needed(scan)?, place),
             Mend::Index { path, space } => {
                 let value = paths::index_value(space);
                 self.act(Action::Index(path.clone(), space.clone(), value));

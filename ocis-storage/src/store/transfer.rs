@@ -57,11 +57,7 @@ impl Change<'_> {
         self.propagate(&from.space, &parent, -size)?;
         self.propagate(&from.space, &folder.id()?, size)?;
         let (node, about) = self.outcome(&entry.info.id)?;
-        self.tell(EventKind::ItemMoved {
-            node: about,
-            from: from.path()?,
-            from_parent: parent,
-        });
+        self.tell(EventKind::ItemMoved { node: about, from: from.path()?, from_parent: parent });
         Ok(Changed { node, created })
     }
 

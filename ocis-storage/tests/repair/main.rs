@@ -10,6 +10,7 @@
 )]
 
 mod cuts;
+mod purged;
 #[path = "../world/mod.rs"]
 mod world;
 

@@ -16,9 +16,10 @@ use ocis_core::id::{ResourceId, SpaceId, StorageId, UserId};
 use ocis_core::node::Node;
 use ocis_core::path::SpacePath;
 use ocis_core::port::{
-    Conditions, Copy, CreateFolder, CreateSession, CreateSpace, Delete, DisableSpace, List, ListTrash,
-    ListVersions, Move, Nodes, OpenRead, OpenUpload, PageRequest, PurgeRule, PurgeSpace, PurgeTrash,
-    PurgeVersions, RestoreTrash, RestoreVersion, Spaces, Stat, Trash, UploadSessions, Uploads, Versions,
+    Conditions, Copy, CreateFolder, CreateSession, CreateSpace, Delete, DisableSpace, List,
+    ListTrash, ListVersions, Move, Nodes, OpenRead, OpenUpload, PageRequest, PurgeRule, PurgeSpace,
+    PurgeTrash, PurgeVersions, RestoreTrash, RestoreVersion, Spaces, Stat, Trash, UploadSessions,
+    Uploads, Versions,
 };
 use ocis_core::reference::Reference;
 use ocis_core::space::SpaceKind;
@@ -162,10 +163,17 @@ impl World {
         options: Options,
     ) -> Result<Self> {
         let store = Store::open(fs, Arc::clone(&blobs), root, options)?;
+        // What its service does in the background.
+        store.finish_purges()?;
+        Ok(Self::of(store, blobs))
+    }
+
+    /// The ports of an open store.
+    pub(crate) fn of(store: Arc<Store>, blobs: Arc<dyn BlobStore>) -> Self {
         let tickets = Tickets::new(b"secret", &storage(), Duration::from_secs(3600)).unwrap();
         let clock = Arc::new(Fixed(now()));
         let plane = DataPlane::new(Arc::clone(&store), Arc::clone(&blobs), tickets.clone(), clock);
-        Ok(Self {
+        Self {
             blobs,
             driver: Driver::new(Arc::clone(&store), tickets.clone()),
             uploads: StoreUploads::new(Arc::clone(&store), tickets.clone()),
@@ -173,7 +181,7 @@ impl World {
             data: plane.service(),
             store,
             cx: person(USER),
-        })
+        }
     }
 
     /// The same store, used by somebody else.
@@ -220,8 +228,7 @@ impl World {
 
     /// The right to write a content.
     pub(crate) async fn ticket(&self, target: Reference, content: &[u8]) -> Result<String> {
-        let request =
-            OpenUpload { length: Some(content.len() as u64), ..OpenUpload::new(target) };
+        let request = OpenUpload { length: Some(content.len() as u64), ..OpenUpload::new(target) };
         Ok(self.uploads.open(&self.cx, request).await?.ticket)
     }
 

@@ -76,7 +76,8 @@ fn backup_consistency(world: &World) -> Result<()> {
     }
     std::fs::remove_file(&blob)?;
     let (code, said) = both(&mut server, &["backup", "consistency", "-p", &root, "--fail"])?;
-    let lines = ["Inconsistent BlobReferences:", "\t👉️ [blob missing]\tblob: ", "\treferencing node:/"];
+    let lines =
+        ["Inconsistent BlobReferences:", "\t👉️ [blob missing]\tblob: ", "\treferencing node:/"];
     let has_all = lines.iter().all(|line| said.contains(line));
     let blob = blob.to_str().context("a path of the test")?;
     ensure!(code == 1 && has_all && said.contains(&format!("\tblob: {blob}\n")), "{said}");

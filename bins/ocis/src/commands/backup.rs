@@ -124,12 +124,12 @@ mod tests {
             finding(Problem::TrashLinkMissing, "spaces/a/b/nodes/n.T.1", None),
         ];
         let why = "\t\tso it is; not repaired: do something\n";
-        let nodes = "\n🚨 Inconsistent Nodes:\n\t👉️ [symlink missing]\tpath: /r/spaces/a/b/nodes/n.T.1\n";
+        let nodes =
+            "\n🚨 Inconsistent Nodes:\n\t👉️ [symlink missing]\tpath: /r/spaces/a/b/nodes/n.T.1\n";
         let links = "\n🚨 Inconsistent Links:\n\t👉️ [node missing]\tpath: /r/spaces/a/b/nodes/f/x\n\
                      \t\t\t\tmissing node:/r/spaces/a/b/nodes/m\n";
-        let blobs = |blob: &str| {
-            format!("\n🚨 Inconsistent Blobs:\n\t👉️ [blob orphaned]\tblob: {blob}\n")
-        };
+        let blobs =
+            |blob: &str| format!("\n🚨 Inconsistent Blobs:\n\t👉️ [blob orphaned]\tblob: {blob}\n");
         let references = |blob: &str| {
             format!(
                 "\n🚨 Inconsistent BlobReferences:\n\t👉️ [blob missing]\tblob: {blob}\n\

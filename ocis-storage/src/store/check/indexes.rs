@@ -57,7 +57,10 @@ fn suspicion(
     remedy: Remedy,
     mend: Option<Mend>,
 ) -> Suspicion {
-    Suspicion { finding: Finding { problem, space, node: None, path, other: None, detail, remedy }, mend }
+    Suspicion {
+        finding: Finding { problem, space, node: None, path, other: None, detail, remedy },
+        mend,
+    }
 }
 
 /// Checks what concerns all spaces.

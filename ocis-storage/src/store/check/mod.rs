@@ -42,6 +42,8 @@ pub(super) enum Mend {
     Remove { path: String },
     /// A folder's size is corrected.
     Size { place: String, size: u64 },
+    /// What was purged can be removed, although it is damaged.
+    Purge { place: String },
     /// A content that nothing refers to is removed or kept.
     Orphan { blob: BlobId, length: u64 },
     /// A key of a node's metadata goes away.
@@ -143,8 +145,9 @@ impl Store {
 
     /// What does not fit in a space that was read.
     pub(super) fn suspicions_of(&self, scan: &Scan) -> Result<Vec<Suspicion>> {
-        let mut rules = Rules::new(scan);
+        let mut rules = Rules::new(scan, self.orders.damaged(&scan.space));
         rules.tree();
+        rules.purged();
         rules.blobs(self)?;
         rules.beside();
         rules.processing(self);

@@ -17,10 +17,12 @@ pub(super) struct Rules<'a> {
     pub(super) found: Vec<Suspicion>,
     /// Which folders list a node, and how.
     listed: HashMap<&'a str, Vec<(&'a str, &'a str)>>,
+    /// What was purged and is damaged.
+    purged: Vec<String>,
 }
 
 impl<'a> Rules<'a> {
-    pub(super) fn new(scan: &'a Scan) -> Self {
+    pub(super) fn new(scan: &'a Scan, purged: Vec<String>) -> Self {
         let mut listed: HashMap<&str, Vec<(&str, &str)>> = HashMap::new();
         for (place, found) in &scan.places {
             for (name, child) in &found.children {
@@ -29,7 +31,7 @@ impl<'a> Rules<'a> {
                 }
             }
         }
-        Self { scan, found: Vec::new(), listed }
+        Self { scan, found: Vec::new(), listed, purged }
     }
 
     /// Looks at all places.
@@ -102,8 +104,24 @@ impl<'a> Rules<'a> {
         self.tell(problem, place, at, detail, Remedy::Repairable(how.to_owned()), Some(mend));
     }
 
+    /// What was purged is gone.
+    pub(super) fn purged(&mut self) {
+        for place in std::mem::take(&mut self.purged) {
+            self.mend(
+                Problem::PurgeUnfinished,
+                &place,
+                "it was purged, and it or something in it is damaged".to_owned(),
+                "its files are removed; what else is damaged in it stays, and is found by the next check",
+                Mend::Purge { place: place.clone() },
+            );
+        }
+    }
+
     /// A place is what its metadata says.
     fn metadata(&mut self, place: &str, found: &Found) {
+        if self.purged.iter().any(|purged| purged == place) {
+            return;
+        }
         let is_version = place.contains(".REV.");
         let wanted = match (&found.metadata, found.text(key::TYPE)) {
             (Metadata::Missing, _) => {

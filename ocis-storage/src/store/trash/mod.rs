@@ -6,6 +6,7 @@
 //! node not pinned can read its files at leisure, without the lock of the memory, and then change
 //! what was read.
 
+mod damaged;
 mod list;
 mod order;
 mod purge;

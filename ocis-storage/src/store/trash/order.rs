@@ -3,8 +3,9 @@
 //! What is to go may be a million files, and no record holds the removal of them all. So the record
 //! of an emptying only says what is to go: it makes a file of ours, the *order*, which names the
 //! deleted nodes. From then on the trash does not have them any more, whoever asks. Their files are
-//! removed in batches afterwards, and then the order; what a crash or a full disk leaves of that, or
-//! what is damaged, is done when the store is opened, or at the next emptying.
+//! removed in batches afterwards, and then the order; what a crash or a full disk leaves of that is
+//! done in the background when the store was opened ([`Store::finish_purges`]), or at the next
+//! emptying. What is damaged is told once, stays in the order, and waits for a repair (`damaged.rs`).
 //!
 //! An order names a deleted node with the time of its deletion: what somebody took out of the trash
 //! in the very moment, and perhaps deleted again, is not what was meant.
@@ -42,11 +43,19 @@ struct Order {
     space: SpaceId,
     /// The deleted nodes, with the time of their deletion as their files write it.
     items: Vec<(NodeId, String)>,
+    /// Whether these are what was left of it because they, or something in them, are damaged.
+    #[serde(default)]
+    is_damaged: bool,
 }
 
 impl Order {
     fn places(&self) -> impl Iterator<Item = String> {
         self.items.iter().map(|(id, when)| paths::trashed(&self.space, id, when))
+    }
+
+    fn encode(&self) -> Result<Vec<u8>> {
+        serde_json::to_vec(self)
+            .map_err(|error| Error::internal("an order cannot be written").because(error))
     }
 }
 
@@ -61,14 +70,45 @@ pub(in crate::store) struct Orders(Mutex<Known>);
 struct Known {
     /// The places of the deleted nodes that orders name.
     hidden: HashSet<String>,
-    /// Orders whose removals broke off.
+    /// Orders whose removals broke off, or that are from before the store was opened.
     left: Vec<Placed>,
+    /// Orders of which nothing is left but what is damaged.
+    damaged: Vec<Placed>,
+}
+
+/// What a removal could not remove, and why.
+#[derive(Debug, Default)]
+struct Stuck {
+    items: Vec<(NodeId, String)>,
+    error: Option<Error>,
 }
 
 impl Orders {
     /// Whether an order names the deleted node at this place.
     pub(super) fn names(&self, place: &str) -> bool {
         self.0.lock().hidden.contains(place)
+    }
+
+    /// What was purged from a space and waits for a repair because it is damaged: `<id>.T.<time>`.
+    pub(in crate::store) fn damaged(&self, space: &SpaceId) -> Vec<String> {
+        let known = self.0.lock();
+        let orders = known.damaged.iter().filter(|(_, order)| order.space == *space);
+        orders.flat_map(|(_, it)| &it.items).map(|(id, when)| format!("{id}.T.{when}")).collect()
+    }
+
+    /// What is left of the order that names `place`, after a repair, is removed like that of others.
+    /// The file of the order as it is to be from now on; none when it is known.
+    pub(super) fn mended(&self, space: &SpaceId, place: &str) -> Result<Option<(String, Vec<u8>)>> {
+        let mut known = self.0.lock();
+        let names = |(_, it): &Placed| {
+            it.space == *space && it.items.iter().any(|(id, at)| format!("{id}.T.{at}") == place)
+        };
+        let Some(at) = known.damaged.iter().position(names) else { return Ok(None) };
+        let (path, mut order) = known.damaged.swap_remove(at);
+        order.is_damaged = false;
+        let text = order.encode();
+        known.left.push((path.clone(), order));
+        Ok(Some((path, text?)))
     }
 }
 
@@ -171,9 +211,8 @@ impl Store {
         };
         let when = |found: &Found| found.top.place.rsplit_once(".T.").map(|(_, when)| when.into());
         let items = found.iter().filter_map(|it| Some((it.top.id.clone(), when(it)?))).collect();
-        let order = Order { space, items };
-        let text = serde_json::to_vec(&order)
-            .map_err(|error| Error::internal("an order cannot be written").because(error))?;
+        let order = Order { space, items, is_damaged: false };
+        let text = order.encode()?;
         let path = format!("{}/{}", folder(), NodeId::random());
         let ((), submitted) = self.begin(cx, |change| {
             change.act(Action::Put(path.clone(), text));
@@ -190,31 +229,52 @@ impl Store {
         Ok((path, order))
     }
 
-    /// Removes the files of what an order names, and the order. What cannot be removed, because it
-    /// is damaged or the disk fails, is tried again later: for whoever asks, it is gone already.
-    /// Gives the error of something damaged.
+    /// Removes the files of what an order names, and the order. What cannot be removed because the
+    /// disk fails is tried again later, what is damaged after a repair: for whoever asks, it is gone
+    /// already. Gives the error of something damaged.
     fn carry_out(&self, cx: &Cx, (path, order): Placed, total: &mut Purged) -> Option<Error> {
-        let mut stuck = None;
-        let removed = self.remove_ordered(cx, &order, total, &mut stuck).and_then(|()| {
-            if stuck.is_none() {
-                let ((), submitted) = self.begin(cx, |change| {
-                    change.act(Action::Remove(path.clone()));
-                    Ok(())
-                })?;
-                self.wait_for(submitted)?;
-            }
-            Ok(())
-        });
-        if let Err(error) = &removed {
-            tracing::warn!(?error, "what was purged takes up room until the next emptying");
-        }
+        let mut stuck = Stuck::default();
+        let removed = self
+            .remove_ordered(cx, &order, total, &mut stuck)
+            .and_then(|()| self.end_order(cx, &path, &order, stuck.items));
         let mut orders = self.orders.0.lock();
-        if removed.is_ok() && stuck.is_none() {
-            order.places().for_each(|place| _ = orders.hidden.remove(&place));
-        } else {
-            orders.left.push((path, order));
+        match removed {
+            Ok(rest) => {
+                order.places().for_each(|place| _ = orders.hidden.remove(&place));
+                if let Some(rest) = rest {
+                    orders.hidden.extend(rest.places());
+                    orders.damaged.push((path, rest));
+                }
+            }
+            Err(error) => {
+                tracing::warn!(?error, "what was purged takes up room until the next emptying");
+                orders.left.push((path, order));
+            }
         }
-        stuck
+        stuck.error
+    }
+
+    /// An order goes, or names from now on what of it is damaged.
+    fn end_order(
+        &self,
+        cx: &Cx,
+        path: &str,
+        order: &Order,
+        damaged: Vec<(NodeId, String)>,
+    ) -> Result<Option<Order>> {
+        let space = order.space.clone();
+        let rest = Order { space, items: damaged, is_damaged: true };
+        let rest = Some(rest).filter(|rest| !rest.items.is_empty());
+        let text = rest.as_ref().map(Order::encode).transpose()?;
+        let ((), submitted) = self.begin(cx, |change| {
+            change.act(match text {
+                Some(text) => Action::Put(path.to_owned(), text),
+                None => Action::Remove(path.to_owned()),
+            });
+            Ok(())
+        })?;
+        self.wait_for(submitted)?;
+        Ok(rest)
     }
 
     fn remove_ordered(
@@ -222,7 +282,7 @@ impl Store {
         cx: &Cx,
         order: &Order,
         total: &mut Purged,
-        stuck: &mut Option<Error>,
+        stuck: &mut Stuck,
     ) -> Result<()> {
         // Also sizes of folders: nobody but this changes the files from now on.
         self.journal.settle()?;
@@ -248,8 +308,13 @@ impl Store {
                     }
                     Ok(None) => true,
                     Err(error) if error.kind() == ErrorKind::Internal => {
-                        tracing::error!(?error, node = %id, "left behind by a purge");
-                        *stuck = Some(error);
+                        tracing::error!(
+                            ?error, space = %order.space, node = %id,
+                            "purged, but damaged, so its files are still there: `ocis backup consistency \
+                             --repair` removes them"
+                        );
+                        stuck.items.push((id.clone(), when.clone()));
+                        stuck.error = Some(error);
                         true
                     }
                     Err(error) => return Err(error),
@@ -296,25 +361,40 @@ impl Store {
         answered.map_err(|_| Error::unavailable("the storage is closing"))?
     }
 
-    /// Does what is left of orders from before the store was opened. Blocking.
-    pub(in crate::store) fn resume_orders(&self) -> Result<()> {
+    /// Finds the orders from before the store was opened: what they name is hidden from now on.
+    /// Blocking.
+    pub(in crate::store) fn find_orders(&self) -> Result<()> {
         let entries = self.fs.read_dir(&self.root.join(folder()));
         if is_missing(&entries) {
             return Ok(());
         }
-        let mut placed = Vec::new();
+        let mut known = self.orders.0.lock();
         for entry in entries.map_err(broken)? {
             let path = format!("{}/{}", folder(), entry.name);
             let text = self.fs.read(&self.root.join(&path)).map_err(broken)?;
             match serde_json::from_slice::<Order>(&text) {
-                Ok(order) => placed.push((path, order)),
+                Ok(order) => {
+                    known.hidden.extend(order.places());
+                    let list = match order.is_damaged {
+                        true => &mut known.damaged,
+                        false => &mut known.left,
+                    };
+                    list.push((path, order));
+                }
                 Err(error) => tracing::error!(%error, path, "an order that cannot be read"),
             }
         }
-        self.orders.0.lock().hidden.extend(placed.iter().flat_map(|(_, order)| order.places()));
+        Ok(())
+    }
+
+    /// Removes what purges that broke off have left; until then it takes up room. To be called once
+    /// the store is open, beside everything else; blocking. What fails is told, and tried again at the
+    /// next emptying of a trash.
+    pub fn finish_purges(&self) -> Result<()> {
+        let left = std::mem::take(&mut self.orders.0.lock().left);
         // Its events were told with the order, and nothing of a removal bears a time.
         let cx = Cx::new(Caller::Service("storage".into()), Timestamp::from_unix(0, 0)?);
-        for order in placed {
+        for order in left {
             self.carry_out(&cx, order, &mut Purged::default());
         }
         Ok(())
