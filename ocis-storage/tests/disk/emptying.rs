@@ -4,18 +4,18 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use ocis_core::port::{ListTrash, PageRequest, PurgeTrash, Trash};
+use ocis_core::port::{PurgeTrash, Trash};
 use ocis_core::time::Timestamp;
 use ocis_core::version::Purged;
-use ocis_storage::Driver;
 use ocis_storage::fs::{FaultyFs, Fs, RealFs};
 
-use crate::world::{at, begin, cx, deleted, listed};
+use crate::world::{World, at};
+use crate::{begin, deleted, listed};
 
-async fn purge(driver: &Driver, before: Option<i64>) -> Purged {
+async fn purge(world: &World, before: Option<i64>) -> Purged {
     let before = before.map(|seconds| Timestamp::from_unix(seconds, 0).unwrap());
     let request = PurgeTrash { space: at("").base, key: None, before };
-    Trash::purge(driver, &cx(9_000_000), request).await.unwrap()
+    Trash::purge(&world.driver, &world.cx, request).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -24,12 +24,12 @@ async fn it_takes_few_flushes_and_frees_everything() {
     let folder = tempfile::tempdir().unwrap();
     let faulty = FaultyFs::new(Arc::new(RealFs));
     let fs: Arc<dyn Fs> = Arc::new(faulty.clone());
-    let (store, driver) = begin(&fs, folder.path()).await;
-    deleted(&store, &driver, count).await;
+    let world = begin(&fs, folder.path()).await;
+    deleted(&world, count).await;
 
     let start = Instant::now();
     faulty.start_trace();
-    let purged = purge(&driver, None).await;
+    let purged = purge(&world, None).await;
     println!("{count} items purged in {:?}", start.elapsed());
     let flushes = faulty.trace().iter().filter(|call| call.contains(" sync")).count();
     assert!(flushes <= 10 + count / 50, "{flushes} flushes");
@@ -37,26 +37,24 @@ async fn it_takes_few_flushes_and_frees_everything() {
         (purged.items, purged.blobs, purged.bytes),
         (count as u64, count as u64, 4 * count as u64)
     );
-    assert_eq!(listed(&driver).await, 0);
-    assert_eq!(store.check().unwrap(), Vec::<String>::new());
-    store.close().unwrap();
+    assert_eq!(listed(&world).await, 0);
+    assert_eq!(world.store.check().unwrap(), Vec::<String>::new());
+    world.store.close().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_what_is_old_enough_goes() {
     let folder = tempfile::tempdir().unwrap();
     let fs: Arc<dyn Fs> = Arc::new(RealFs);
-    let (store, driver) = begin(&fs, folder.path()).await;
-    deleted(&store, &driver, 20).await;
+    let world = begin(&fs, folder.path()).await;
+    deleted(&world, 20).await;
     // Times of changes only grow, so some were deleted later than they asked for.
-    let page = PageRequest { cursor: None, limit: 100 };
-    let request = ListTrash { space: at("").base, key: None, page };
-    let items = Trash::list(&driver, &cx(9_000_000), request).await.unwrap().items;
+    let items = world.trash(None).await.unwrap();
     let limit = Timestamp::from_unix(1010, 0).unwrap();
     let younger = items.iter().filter(|item| item.deleted >= limit).count();
     assert!((1..20).contains(&younger));
-    let purged = purge(&driver, Some(1010)).await;
+    let purged = purge(&world, Some(1010)).await;
     assert_eq!(purged.items as usize, 20 - younger);
-    assert_eq!(listed(&driver).await, younger);
-    store.close().unwrap();
+    assert_eq!(listed(&world).await, younger);
+    world.store.close().unwrap();
 }

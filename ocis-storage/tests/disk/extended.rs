@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ocis_core::ErrorKind;
-use ocis_core::id::StorageId;
-use ocis_storage::blob::PosixBlobs;
+use ocis_storage::Options;
 use ocis_storage::fs::{Fs, RealFs};
-use ocis_storage::{Options, Store};
 use rustix::fs::{XattrFlags, setxattr};
 use serde_bytes::ByteBuf;
 
-use crate::world::{begin, deleted, listed, mkdir, open, put, stat};
+use crate::world::{World, storage};
+use crate::{begin, deleted, listed, open};
 
 /// All files of metadata below a folder.
 fn metadata(folder: &Path) -> Vec<PathBuf> {
@@ -43,13 +42,17 @@ fn as_attributes(file: &Path) {
 async fn it_is_opened_with_everything_in_it() {
     let folder = tempfile::tempdir().unwrap();
     let (root, real): (_, Arc<dyn Fs>) = (folder.path(), Arc::new(RealFs));
-    let (store, driver) = begin(&real, root).await;
-    mkdir(&driver, "a").await;
-    put(&store, "a/1").await;
-    put(&store, "a/1").await;
-    deleted(&store, &driver, 2).await;
-    let before = [stat(&driver, "").await, stat(&driver, "a").await, stat(&driver, "a/1").await];
-    store.close().unwrap();
+    let world = begin(&real, root).await;
+    world.mkdir("a").await.unwrap();
+    world.put("a/1", b"four").await.unwrap();
+    world.put("a/1", b"four").await.unwrap();
+    deleted(&world, 2).await;
+    let seen = async |world: &World| {
+        let nodes = [world.stat("").await, world.stat("a").await, world.stat("a/1").await];
+        nodes.map(|node| node.unwrap().info)
+    };
+    let before = seen(&world).await;
+    world.store.close().unwrap();
 
     let nodes = metadata(&root.join("spaces"));
     // The root, the folder, the file, its version, and two in the trash.
@@ -64,12 +67,11 @@ async fn it_is_opened_with_everything_in_it() {
     let migrations = root.join(".migrations");
     fs::write(&migrations, br#"{"0003":{"State":"down","Message":""}}"#).unwrap();
 
-    let (store, driver) = open(&real, root);
-    let after = [stat(&driver, "").await, stat(&driver, "a").await, stat(&driver, "a/1").await];
-    assert_eq!(after.map(|node| node.info), before.map(|node| node.info));
-    assert_eq!(listed(&driver).await, 2);
-    assert_eq!(store.check().unwrap(), Vec::<String>::new());
-    store.close().unwrap();
+    let world = open(&real, root);
+    assert_eq!(seen(&world).await, before);
+    assert_eq!(listed(&world).await, 2);
+    assert_eq!(world.store.check().unwrap(), Vec::<String>::new());
+    world.store.close().unwrap();
     assert_eq!(metadata(&root.join("spaces")).len(), 6);
     assert!(fs::read_to_string(migrations).unwrap().contains(r#""0003":{"State":"succeeded""#));
 }
@@ -78,13 +80,10 @@ async fn it_is_opened_with_everything_in_it() {
 async fn a_form_that_cannot_be_read_is_told_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let (root, real): (_, Arc<dyn Fs>) = (folder.path(), Arc::new(RealFs));
-    let (store, _) = begin(&real, root).await;
-    store.close().unwrap();
+    begin(&real, root).await.store.close().unwrap();
     let file = root.join("spaces/ei/nstein/nodes/ei/ns/te/in.mpk");
     fs::rename(&file, file.with_extension("ini")).unwrap();
-    let blobs = Arc::new(PosixBlobs::new(Arc::clone(&real), root));
-    let options = Options::new(StorageId::parse("storage").unwrap());
-    let error = Store::open(real, blobs, root, options).unwrap_err();
+    let error = World::in_folder(real, root, Options::new(storage())).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.to_string().contains("einstein") && error.to_string().contains("start oCIS"));
 }

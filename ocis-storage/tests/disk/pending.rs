@@ -9,7 +9,8 @@ use ocis_core::time::Timestamp;
 use ocis_storage::fs::{Fs, RealFs};
 use serde_bytes::ByteBuf;
 
-use crate::world::{begin, mkdir, open, put, stat};
+use crate::world::World;
+use crate::{begin, open};
 
 /// The metadata of a node of einstein's space.
 fn metadata(root: &Path, id: &str) -> PathBuf {
@@ -48,18 +49,19 @@ fn leave(root: &Path, folder: &str, name: &str, seconds: u32, bytes: i8) {
 async fn sizes_times_and_tags_reach_the_root() {
     let folder = tempfile::tempdir().unwrap();
     let (root, real): (_, Arc<dyn Fs>) = (folder.path(), Arc::new(RealFs));
-    let (store, driver) = begin(&real, root).await;
+    let world = begin(&real, root).await;
+    let info = async |world: &World, path: &str| world.stat(path).await.unwrap().info;
     for path in ["a", "a/b", "c"] {
-        mkdir(&driver, path).await;
+        world.mkdir(path).await.unwrap();
     }
     for path in ["a/b/1", "a/b/2", "c/3", "4"] {
-        put(&store, path).await;
+        world.put(path, b"four").await.unwrap();
     }
-    let ids = [stat(&driver, "a").await, stat(&driver, "a/b").await, stat(&driver, "c").await];
-    let [a, b, c] = ids.map(|node| node.info.id.node.to_string());
-    let tags = [stat(&driver, "").await, stat(&driver, "c").await];
-    let tags = tags.map(|node| node.info.etag.clone());
-    store.close().unwrap();
+    let ids = [info(&world, "a").await, info(&world, "a/b").await, info(&world, "c").await];
+    let [a, b, c] = ids.map(|info| info.id.node.to_string());
+    let tags = [info(&world, "").await, info(&world, "c").await];
+    let tags = tags.map(|info| info.etag.clone());
+    world.store.close().unwrap();
 
     // Two files in b that nothing above knows of; c knows of its own already, but not the root.
     for (node, size) in [(&b, "0"), (&a, "0"), (&"einstein".into(), "4")] {
@@ -70,18 +72,18 @@ async fn sizes_times_and_tags_reach_the_root() {
     leave(root, &format!("einstein:{c}.processing"), "77b2", 4_000, 4);
     leave(root, "einstein:0b0fc7d6-deleted", "1c1c", 9_999, 4);
 
-    let (store, driver) = open(&real, root);
+    let world = open(&real, root);
     let time = |seconds| Timestamp::from_unix(seconds, 0).unwrap();
     for (path, size, changed) in
         [("a/b", 8, 6_000), ("a", 8, 6_000), ("c", 4, 4_000), ("", 16, 6_000)]
     {
-        let info = stat(&driver, path).await.info;
+        let info = info(&world, path).await;
         assert_eq!((info.size, info.mtime), (size, time(changed)), "{path}");
     }
-    assert_ne!(stat(&driver, "").await.info.etag, tags[0]);
-    assert_ne!(stat(&driver, "c").await.info.etag, tags[1]);
-    assert_eq!(store.check().unwrap(), Vec::<String>::new());
-    store.close().unwrap();
+    assert_ne!(info(&world, "").await.etag, tags[0]);
+    assert_ne!(info(&world, "c").await.etag, tags[1]);
+    assert_eq!(world.store.check().unwrap(), Vec::<String>::new());
+    world.store.close().unwrap();
     assert_eq!(tree_size(root, &b, None), "8");
     assert_eq!(tree_size(root, "einstein", None), "16");
     assert!(!root.join("changes").exists());

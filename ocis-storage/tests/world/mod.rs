@@ -125,6 +125,17 @@ pub(crate) struct World {
     pub(crate) cx: Cx,
 }
 
+/// Where contents are sent, at a time.
+fn plane(
+    store: &Arc<Store>,
+    blobs: &Arc<dyn BlobStore>,
+    tickets: Tickets,
+    now: Timestamp,
+) -> HttpService {
+    let clock = Arc::new(Fixed(now));
+    DataPlane::new(Arc::clone(store), Arc::clone(blobs), tickets, clock).service()
+}
+
 impl World {
     /// Opens a store whose contents are beside its metadata.
     pub(crate) fn open(fs: Arc<dyn Fs>, options: Options) -> Result<Self> {
@@ -144,6 +155,12 @@ impl World {
         let place = (Arc::clone(&fs), Path::new(ROOT));
         let blobs = Arc::new(ObjectBlobs::new("the bucket", objects, cut, place, handle));
         Self::over(fs, blobs, options)
+    }
+
+    /// Opens a store in any folder whose contents are beside its metadata.
+    pub(crate) fn in_folder(fs: Arc<dyn Fs>, root: &Path, options: Options) -> Result<Self> {
+        let blobs = Arc::new(PosixBlobs::new(Arc::clone(&fs), root));
+        Self::at(root, fs, blobs, options)
     }
 
     /// Opens a store whose contents are in `blobs`.
@@ -170,17 +187,16 @@ impl World {
 
     /// The ports of an open store.
     pub(crate) fn of(store: Arc<Store>, blobs: Arc<dyn BlobStore>) -> Self {
+        let cx = person(USER);
         let tickets = Tickets::new(b"secret", &storage(), Duration::from_secs(3600)).unwrap();
-        let clock = Arc::new(Fixed(now()));
-        let plane = DataPlane::new(Arc::clone(&store), Arc::clone(&blobs), tickets.clone(), clock);
         Self {
-            blobs,
             driver: Driver::new(Arc::clone(&store), tickets.clone()),
             uploads: StoreUploads::new(Arc::clone(&store), tickets.clone()),
-            sessions: StoreSessions::new(Arc::clone(&store), tickets),
-            data: plane.service(),
+            sessions: StoreSessions::new(Arc::clone(&store), tickets.clone()),
+            data: plane(&store, &blobs, tickets, cx.now),
+            blobs,
             store,
-            cx: person(USER),
+            cx,
         }
     }
 
@@ -189,10 +205,22 @@ impl World {
         Self { cx, ..self.clone() }
     }
 
+    /// The same, so many seconds after 1970.
+    pub(crate) fn at_second(&self, seconds: i64) -> Self {
+        let now = Timestamp::from_unix(seconds, 0).unwrap();
+        // Tickets are good for a while from now on.
+        let age = Duration::from_secs(86400 * 36500);
+        let tickets = Tickets::new(b"secret", &storage(), age).unwrap();
+        let uploads = StoreUploads::new(Arc::clone(&self.store), tickets.clone());
+        let data = plane(&self.store, &self.blobs, tickets, now);
+        Self { uploads, data, ..self.by(Cx { now, ..self.cx.clone() }) }
+    }
+
     /// Makes the personal space of somebody.
     pub(crate) async fn home(&self, name: &str) -> Result<()> {
         let request = CreateSpace::personal(UserId::parse(name).unwrap(), name);
-        self.driver.create(&person(name), request).await.map(drop)
+        let cx = Cx { now: self.cx.now, ..person(name) };
+        self.driver.create(&cx, request).await.map(drop)
     }
 
     /// Makes a project space of [`USER`], whose id is its name.
@@ -266,7 +294,7 @@ impl World {
 
     /// A node by its id, as [`USER`] finds it.
     pub(crate) async fn by_id(&self, path: &str) -> Result<Reference> {
-        let node = self.driver.stat(&person(USER), Stat { target: at(path) }).await?;
+        let node = self.by(person(USER)).stat(path).await?;
         Ok(Reference::node(node.info.id.clone()))
     }
 
@@ -302,6 +330,10 @@ impl World {
         let (from, to, conditions) = (at(from), at(to), Conditions::default());
         let request = Move { from, to, overwrite: true, conditions };
         self.driver.rename(&self.cx, request).await.map(drop)
+    }
+
+    pub(crate) async fn stat(&self, path: &str) -> Result<Node> {
+        self.driver.stat(&self.cx, Stat { target: at(path) }).await
     }
 
     pub(crate) async fn delete(&self, path: &str) -> Result<()> {
