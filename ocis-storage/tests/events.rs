@@ -7,16 +7,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use ocis_core::access::{Grant, Grantee};
 use ocis_core::cx::{Caller, Cx, Identity};
 use ocis_core::data::{HttpService, TICKET, full};
 use ocis_core::event::{Event, EventKind};
 use ocis_core::id::{ResourceId, SpaceId, StorageId, UserId};
 use ocis_core::lock::LockScope;
 use ocis_core::path::SpacePath;
+use ocis_core::permissions::Permissions;
 use ocis_core::port::{
     Acknowledge, Conditions, Copy, CreateFolder, CreateSpace, Delete, Delivery, EventBus, Fetch,
-    Leave, LockNode, Move, Nodes, OpenUpload, Reject, SetMetadata, Spaces, Stat, Touch, Unlock,
-    Uploads,
+    Grants, Leave, LockNode, Move, Nodes, OpenUpload, Reject, SetGrant, SetMetadata, Spaces, Stat,
+    Touch, Unlock, Uploads,
 };
 use ocis_core::reference::Reference;
 use ocis_core::time::{SystemClock, Timestamp};
@@ -67,6 +69,19 @@ async fn upload(uploads: &StoreUploads, data: &HttpService, path: &str, content:
     assert!(data.clone().oneshot(request).await.unwrap().status().is_success());
 }
 
+fn lock(target: Reference) -> LockNode {
+    LockNode {
+        target,
+        scope: LockScope::Exclusive,
+        deep: false,
+        owner: None,
+        app_name: String::new(),
+        expires: None,
+        create: false,
+        conditions: Conditions::default(),
+    }
+}
+
 /// Does one of everything.
 async fn everything(store: &Arc<Store>) {
     let cx = &einstein();
@@ -90,17 +105,7 @@ async fn everything(store: &Arc<Store>) {
     let copied =
         Copy { from: at("a"), to: at("b"), overwrite: false, deep: true, conditions: conditions() };
     driver.copy(cx, copied).await.unwrap();
-    let lock = LockNode {
-        target: at("a/g"),
-        scope: LockScope::Exclusive,
-        deep: false,
-        owner: None,
-        app_name: String::new(),
-        expires: None,
-        create: false,
-        conditions: conditions(),
-    };
-    let token = driver.lock(cx, lock).await.unwrap().lock.lock.token;
+    let token = driver.lock(cx, lock(at("a/g"))).await.unwrap().lock.lock.token;
     driver.unlock(cx, Unlock { target: at("a/g"), token }).await.unwrap();
     for (set, unset) in [(Some("red,blue"), None), (Some("blue,new"), None), (None, Some("tags"))] {
         let request = SetMetadata {
@@ -272,6 +277,44 @@ async fn every_change_tells_of_itself_in_the_order_of_the_changes() {
     );
     let who = Some(UserId::parse("einstein").unwrap());
     assert!(events.iter().all(|event| event.executant == who && event.trace == "request-1"));
+}
+
+#[tokio::test]
+async fn an_event_names_the_whole_way_whatever_the_caller_may_see() {
+    let fs: Arc<dyn Fs> = Arc::new(MemoryFs::default());
+    let bus = Arc::new(Recorder::default());
+    let store = open(&fs, Some(&bus)).unwrap();
+    home(&store).await.unwrap();
+    mkdir(&store, "a").await.unwrap();
+    let (driver, target, conditions) = (driver(&store), at("a/f"), Conditions::default());
+    driver.touch(&einstein(), Touch { target: target.clone(), conditions }).await.unwrap();
+    let mut marie = einstein();
+    if let Caller::User(identity) = &mut marie.caller {
+        Arc::make_mut(identity).id = UserId::parse("marie").unwrap();
+    }
+    let grant = Grant {
+        grantee: Grantee::User("marie".parse().unwrap()),
+        permissions: Permissions::from_letters("trw"),
+        expires: None,
+        creator: None,
+    };
+    let request = SetGrant { target: target.clone(), grant, lock_tokens: Vec::new() };
+    driver.set(&einstein(), request).await.unwrap();
+    let seen = driver.stat(&marie, Stat { target: target.clone() }).await.unwrap();
+    assert_eq!(seen.path.as_str(), "f");
+    let request = SetMetadata {
+        target,
+        set: vec![("tags".into(), "red".into())],
+        unset: Vec::new(),
+        mtime: None,
+        favorite: None,
+        conditions: Conditions::default(),
+    };
+    driver.set_metadata(&marie, request).await.unwrap();
+    let request = lock(Reference::node(seen.info.id.clone()));
+    driver.lock(&marie, request).await.unwrap();
+    let told: Vec<_> = bus.until(5).await.iter().map(in_short).collect();
+    assert_eq!(told[3..], ["TagsAdded a/f red", "FileLocked a/f"]);
 }
 
 #[tokio::test]

@@ -215,6 +215,10 @@ impl Change<'_> {
     /// The same for the content of a file. The file that is there may be meant by its id, and who may
     /// see it need not see its folder.
     pub(crate) fn file_spot(&mut self, target: &Reference) -> Result<(Place, String)> {
+        if target.path.is_root() {
+            let file = self.place(target)?;
+            return self.around(&file)?.ok_or_else(|| Error::conflict("this is a space"));
+        }
         let refused = match self.spot(target) {
             Err(error) if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::NotFound) => {
                 error

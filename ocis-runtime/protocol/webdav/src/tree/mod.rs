@@ -69,7 +69,11 @@ impl Target {
 
     /// How URLs are made for nodes of this space, given the node that is here.
     pub(crate) fn links(&self, node: &Node) -> Links {
-        let (url, path) = (self.path.as_str(), node.path.as_str());
+        self.links_of(node.path.as_str())
+    }
+
+    fn links_of(&self, path: &str) -> Links {
+        let url = self.path.as_str();
         let before = |long: &str, short: &str| {
             let rest = long.strip_suffix(short)?;
             Some(rest.strip_suffix('/').unwrap_or(rest).to_owned())
@@ -115,9 +119,8 @@ mod tests {
     use super::*;
     use ocis_core::lock::{Lock, LockScope};
 
-    #[test]
-    fn locks_are_named_under_the_prefix_of_the_request() {
-        let lock = |root: &str| ActiveLock {
+    fn lock(root: &str) -> ActiveLock {
+        ActiveLock {
             lock: Lock {
                 token: "t:1".into(),
                 scope: LockScope::Shared,
@@ -130,7 +133,11 @@ mod tests {
                 expires: None,
             },
             root: SpacePath::parse(root).unwrap(),
-        };
+        }
+    }
+
+    #[test]
+    fn locks_are_named_under_the_prefix_of_the_request() {
         let links = |prefix: &str, base: &str| Links {
             prefix: prefix.into(),
             base: base.into(),
@@ -143,5 +150,28 @@ mod tests {
         assert_eq!(node.lock_root(&lock("a/b")), "/dav/spaces/s$p!n/b");
         assert_eq!(node.lock_root(&lock("a")), "/dav/spaces/s$p!n");
         assert_eq!(node.lock_root(&lock("ab")), "/dav/spaces/s$p/ab");
+    }
+
+    #[test]
+    fn what_the_caller_may_not_see_is_named_as_in_the_url() {
+        let target = |base: &str, path: &str| Target {
+            base: base.parse().unwrap(),
+            path: SpacePath::parse(path).unwrap(),
+            prefix: format!("/dav/spaces/{base}"),
+        };
+        for (base, url, path, named) in [
+            ("s$p", "a/b/x", "a/b/x", "/dav/spaces/s$p/a/b/x"),
+            ("s$p", "a/b/x", "x", "/dav/spaces/s$p/a/b/x"),
+            ("s$p", "a/b/x", "b/x", "/dav/spaces/s$p/a/b/x"),
+            ("s$p!x", "", "x", "/dav/spaces/s$p!x"),
+            ("s$p!b", "x", "b/x", "/dav/spaces/s$p!b/x"),
+            ("s$p!b", "x", "x", "/dav/spaces/s$p!b/x"),
+        ] {
+            let links = target(base, url).links_of(path);
+            assert_eq!(links.lock_root(&lock(path)), named, "{base} {url} {path}");
+        }
+        // A lock above what they see has no place.
+        let links = target("s$p!x", "").links_of("x");
+        assert_eq!(links.lock_root(&lock("")), "/dav/spaces/s$p/");
     }
 }
