@@ -4,7 +4,6 @@ use http::{Response, StatusCode, header};
 use ocis_core::ErrorKind;
 use ocis_core::data::Body;
 use ocis_core::id::ResourceId;
-use ocis_core::path::SpacePath;
 use ocis_core::permissions::Permissions;
 use ocis_core::port::{Changed, Copy, Move, Stat};
 
