@@ -27,7 +27,6 @@ impl Change<'_> {
         if from.space != folder.space {
             return Err(Error::internal("a move to another space is a copy"));
         }
-        access::require(from.permissions, Permissions::MOVE)?;
         self.may_take_out(&from, Permissions::MOVE)?;
         self.met(Some(&**from.entry()?), &request.conditions)?;
         let id = from.id()?;

@@ -319,6 +319,9 @@ impl State {
 
     /// Checks a copy or move; whether there is nothing at its destination.
     fn check_copy(&self, from: &str, to: &str, overwrite: bool, on: &Conditions) -> Result<bool> {
+        if is_below(to, from) {
+            return Err(Error::conflict("it cannot go into itself"));
+        }
         self.node(from)?;
         self.check(from, on)?;
         self.unlocked(to, true, on)?;
