@@ -24,6 +24,11 @@ use crate::fs::{File, Fs, Open, is_missing};
 
 /// Bytes that are collected before a thread is asked to write them.
 const BATCH: usize = 256 * 1024;
+/// The same once a content has shown to be [`LARGE`]: between two batches a core lies idle until the
+/// one thread has woken the other.
+const LARGE_BATCH: usize = 1024 * 1024;
+/// Bytes after which a content is large.
+const LARGE: u64 = 4 * 1024 * 1024;
 /// What the name of such a file ends with; no id holds it.
 const PARTS: &str = "$parts";
 
@@ -100,12 +105,15 @@ pub(super) fn forget(fs: &dyn Fs, folder: &Path, staged: &[PathBuf]) -> io::Resu
 }
 
 /// Receives a content into a staged file. Bytes are collected, and written and digested in batches
-/// on threads that may block, one batch while the next one is collected: it holds half a
-/// megabyte at most, and no thread while it waits for a client. Dropping it removes the file.
+/// on threads that may block, one batch while the next one is collected: it holds half a megabyte at
+/// most, two for a large content, and no thread while it waits for a client. Dropping it removes the
+/// file.
 #[derive(Debug)]
 pub(crate) struct Stager {
     writer: JoinHandle<io::Result<Writer>>,
     batch: Vec<u8>,
+    /// Bytes of the batches before.
+    taken: u64,
 }
 
 /// A content that was received whole. Dropping it removes the file.
@@ -151,12 +159,12 @@ impl Stager {
             let writer = Writer::new(file, 0, Some(Digester::new()), None);
             Ok(Writer { guard: Some(guard), arrivals, ..writer })
         });
-        Self { writer, batch: Vec::with_capacity(BATCH) }
+        Self { writer, batch: Vec::with_capacity(BATCH), taken: 0 }
     }
 
     /// Goes on with a file, which stays whatever happens.
     pub(crate) fn onto(writer: Writer) -> Self {
-        Self { writer: spawn_blocking(|| Ok(writer)), batch: Vec::with_capacity(BATCH) }
+        Self { writer: spawn_blocking(|| Ok(writer)), batch: Vec::with_capacity(BATCH), taken: 0 }
     }
 
     /// Makes what was added durable.
@@ -168,13 +176,19 @@ impl Stager {
 
     /// Takes the next bytes; waits while the batch before is still being written.
     pub(crate) async fn push(mut self, mut bytes: &[u8]) -> Result<Self> {
-        while let Some((head, tail)) = bytes.split_at_checked(BATCH - self.batch.len()) {
+        while let Some((head, tail)) = bytes.split_at_checked(self.room()) {
             self.batch.extend_from_slice(head);
             self = self.flush().await?;
             bytes = tail;
         }
         self.batch.extend_from_slice(bytes);
         Ok(self)
+    }
+
+    /// Bytes that the batch still takes.
+    fn room(&self) -> usize {
+        let whole = if self.taken < LARGE { BATCH } else { LARGE_BATCH };
+        whole.saturating_sub(self.batch.len())
     }
 
     /// Ends the content. It is not durable yet: [`BlobStore::put`] makes it so.
@@ -189,10 +203,11 @@ impl Stager {
 
     async fn flush(self) -> Result<Self> {
         let mut writer = settled(self.writer).await?;
+        let taken = self.taken + self.batch.len() as u64;
         let mut batch = std::mem::replace(&mut writer.batch, self.batch);
         batch.clear();
         let writer = spawn_blocking(move || writer.write().map(|()| writer));
-        Ok(Self { writer, batch })
+        Ok(Self { writer, batch, taken })
     }
 }
 
@@ -260,6 +275,23 @@ mod tests {
     use crate::blob::PosixBlobs;
     use crate::fs::fault::Fault;
     use crate::fs::{FaultyFs, MemoryFs};
+
+    #[tokio::test]
+    async fn a_large_content_is_written_in_larger_batches() {
+        let faulty = FaultyFs::new(Arc::new(MemoryFs::default()));
+        faulty.mkdir_all(Path::new("/store")).unwrap();
+        faulty.start_trace();
+        let mut stager = Stager::begin(Arc::new(faulty.clone()), "/store/staged".into(), None);
+        let piece = [7; 300_000];
+        for _ in 0..20 {
+            stager = stager.push(&piece).await.unwrap();
+        }
+        let staged = stager.finish().await.unwrap();
+        assert_eq!(staged.size, 6_000_000);
+        assert_eq!(staged.checksums, crate::digest::digest(&[7; 6_000_000]));
+        let writes = faulty.trace().iter().filter(|call| call.contains(" write ")).count();
+        assert_eq!(writes, 16 + 2);
+    }
 
     /// Puts a blob that is to be discarded.
     async fn unwanted(faulty: &FaultyFs, blob: (&SpaceId, &BlobId)) -> (PosixBlobs, PathBuf) {
