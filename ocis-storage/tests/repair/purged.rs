@@ -56,7 +56,7 @@ fn it_is_told_and_a_repair_has_it_removed() {
         // What was written behind its back was not flushed.
         damage(&disk, &world, &x);
         assert_eq!(world.trash(None).await.unwrap().len(), 0);
-        // It is asked for once, and not at every emptying.
+        // It is told once, and not at every emptying.
         world.purge(None).await.unwrap();
         let found = world.check(false).await;
         let of: Vec<_> = found

@@ -5,7 +5,8 @@
 //! deleted nodes. From then on the trash does not have them any more, whoever asks. Their files are
 //! removed in batches afterwards, and then the order; what a crash or a full disk leaves of that is
 //! done in the background when the store was opened ([`Store::finish_purges`]), or at the next
-//! emptying. What is damaged is told once, stays in the order, and waits for a repair (`damaged.rs`).
+//! emptying. What seems damaged is told once and stays in the order. It is tried again
+//! quietly, because a failure of the disk may look like damage, and can be repaired (`damaged.rs`).
 //!
 //! An order names a deleted node with the time of its deletion: what somebody took out of the trash
 //! in the very moment, and perhaps deleted again, is not what was meant.
@@ -72,8 +73,6 @@ struct Known {
     hidden: HashSet<String>,
     /// Orders whose removals broke off, or that are from before the store was opened.
     left: Vec<Placed>,
-    /// Orders of which nothing is left but what is damaged.
-    damaged: Vec<Placed>,
 }
 
 /// What a removal could not remove, and why.
@@ -92,7 +91,7 @@ impl Orders {
     /// What was purged from a space and waits for a repair because it is damaged: `<id>.T.<time>`.
     pub(in crate::store) fn damaged(&self, space: &SpaceId) -> Vec<String> {
         let known = self.0.lock();
-        let orders = known.damaged.iter().filter(|(_, order)| order.space == *space);
+        let orders = known.left.iter().filter(|(_, it)| it.is_damaged && it.space == *space);
         orders.flat_map(|(_, it)| &it.items).map(|(id, when)| format!("{id}.T.{when}")).collect()
     }
 
@@ -101,14 +100,13 @@ impl Orders {
     pub(super) fn mended(&self, space: &SpaceId, place: &str) -> Result<Option<(String, Vec<u8>)>> {
         let mut known = self.0.lock();
         let names = |(_, it): &Placed| {
-            it.space == *space && it.items.iter().any(|(id, at)| format!("{id}.T.{at}") == place)
+            let is_it = |(id, at): &(NodeId, String)| format!("{id}.T.{at}") == place;
+            it.is_damaged && it.space == *space && it.items.iter().any(is_it)
         };
-        let Some(at) = known.damaged.iter().position(names) else { return Ok(None) };
-        let (path, mut order) = known.damaged.swap_remove(at);
+        let Some(at) = known.left.iter().position(names) else { return Ok(None) };
+        let Some((path, order)) = known.left.get_mut(at) else { return Ok(None) };
         order.is_damaged = false;
-        let text = order.encode();
-        known.left.push((path.clone(), order));
-        Ok(Some((path, text?)))
+        Ok(Some((path.clone(), order.encode()?)))
     }
 }
 
@@ -230,7 +228,7 @@ impl Store {
     }
 
     /// Removes the files of what an order names, and the order. What cannot be removed because the
-    /// disk fails is tried again later, what is damaged after a repair: for whoever asks, it is gone
+    /// disk fails, or because it is damaged, is tried again later: for whoever asks, it is gone
     /// already. Gives the error of something damaged.
     fn carry_out(&self, cx: &Cx, (path, order): Placed, total: &mut Purged) -> Option<Error> {
         let mut stuck = Stuck::default();
@@ -243,7 +241,7 @@ impl Store {
                 order.places().for_each(|place| _ = orders.hidden.remove(&place));
                 if let Some(rest) = rest {
                     orders.hidden.extend(rest.places());
-                    orders.damaged.push((path, rest));
+                    orders.left.push((path, rest));
                 }
             }
             Err(error) => {
@@ -265,6 +263,9 @@ impl Store {
         let space = order.space.clone();
         let rest = Order { space, items: damaged, is_damaged: true };
         let rest = Some(rest).filter(|rest| !rest.items.is_empty());
+        if order.is_damaged && rest.as_ref().is_some_and(|rest| rest.items == order.items) {
+            return Ok(rest);
+        }
         let text = rest.as_ref().map(Order::encode).transpose()?;
         let ((), submitted) = self.begin(cx, |change| {
             change.act(match text {
@@ -308,11 +309,14 @@ impl Store {
                     }
                     Ok(None) => true,
                     Err(error) if error.kind() == ErrorKind::Internal => {
-                        tracing::error!(
-                            ?error, space = %order.space, node = %id,
-                            "purged, but damaged, so its files are still there: `ocis backup consistency \
-                             --repair` removes them"
-                        );
+                        // It was told before.
+                        if !order.is_damaged {
+                            tracing::error!(
+                                ?error, space = %order.space, node = %id,
+                                "purged, but damaged, so its files are still there: `ocis backup \
+                                 consistency --repair` removes them"
+                            );
+                        }
                         stuck.items.push((id.clone(), when.clone()));
                         stuck.error = Some(error);
                         true
@@ -375,11 +379,7 @@ impl Store {
             match serde_json::from_slice::<Order>(&text) {
                 Ok(order) => {
                     known.hidden.extend(order.places());
-                    let list = match order.is_damaged {
-                        true => &mut known.damaged,
-                        false => &mut known.left,
-                    };
-                    list.push((path, order));
+                    known.left.push((path, order));
                 }
                 Err(error) => tracing::error!(%error, path, "an order that cannot be read"),
             }
