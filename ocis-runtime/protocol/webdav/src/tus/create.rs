@@ -1,18 +1,18 @@
 //! `POST` to a folder: an upload is begun, with or without its first bytes.
 
 use http::{HeaderValue, StatusCode, header};
-use ocis_core::data::{Body, UPLOAD_EXPIRES, UPLOAD_LENGTH, UPLOAD_METADATA, Written};
+use ocis_core::data::{Body, UPLOAD_EXPIRES, UPLOAD_LENGTH, UPLOAD_METADATA};
 use ocis_core::path::SpacePath;
 use ocis_core::port::{CreateSession, OpenUpload, Stat};
 use ocis_core::{Error, ErrorKind};
 
 use super::metadata::Metadata;
-use super::{append, describe_file, has_bytes, number, speaks};
+use super::{append, has_bytes, number, speaks};
 use crate::error::{Answer, Failure};
 use crate::headers::{self, date, mtime};
 use crate::service::{Call, bare, value};
 use crate::tree::Target;
-use crate::verb::guard;
+use crate::verb::{guard, put};
 
 /// Begins an upload of the file that the metadata name, below the folder of the URL. As in oCIS,
 /// what is wrong with the request, its name or its folder is 412.
@@ -78,7 +78,7 @@ async fn begin(folder: &Call, content: Body) -> Answer {
     // Nothing is to come: the file is there.
     if length == 0 {
         let node = call.nodes().stat(call.cx(), Stat { target: call.target.reference() }).await?;
-        describe_file(answer, &Written { node, created: true });
+        put::describe(answer, &node);
     }
     Ok(response)
 }

@@ -17,9 +17,7 @@ use ocis_core::data::{
 
 use crate::error::{Answer, Failure};
 use crate::headers::{self, TUS_RESUMABLE};
-use crate::props;
-use crate::service::value;
-use crate::verb::{body, get};
+use crate::verb::{body, put};
 
 const VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
 /// As in oCIS, which does not name `termination`.
@@ -85,17 +83,9 @@ async fn append(
     }
     if answer.status() == StatusCode::OK {
         let written: Written = body::json(answer).await?;
-        describe_file(response.headers_mut(), &written);
+        put::describe(response.headers_mut(), &written.node);
     }
     Ok(response)
-}
-
-/// What an upload made, in the headers of a `PUT`.
-fn describe_file(headers: &mut HeaderMap, written: &Written) {
-    get::identify(headers, &written.node.info);
-    let mut letters = Vec::with_capacity(16);
-    props::letters(&mut letters, &written.node);
-    headers.insert(headers::OC_PERM, value(&String::from_utf8_lossy(&letters)));
 }
 
 /// A request to the data plane about the session of `ticket`.

@@ -5,6 +5,7 @@ use http_body::Body as _;
 use ocis_core::Error;
 use ocis_core::checksum::ExpectedChecksum;
 use ocis_core::data::{Body, TICKET, Written};
+use ocis_core::node::Node;
 use ocis_core::port::OpenUpload;
 
 use crate::error::{Answer, Failure};
@@ -40,10 +41,7 @@ pub(crate) async fn put(call: &Call, content: Body) -> Answer {
     let status = if written.created { StatusCode::CREATED } else { StatusCode::NO_CONTENT };
     let mut response = bare(status);
     let answer = response.headers_mut();
-    get::identify(answer, &written.node.info);
-    let mut letters = Vec::with_capacity(16);
-    props::letters(&mut letters, &written.node);
-    answer.insert(headers::OC_PERM, value(&String::from_utf8_lossy(&letters)));
+    describe(answer, &written.node);
     if is_timed {
         answer.insert(headers::X_OC_MTIME, HeaderValue::from_static("accepted"));
     }
@@ -58,6 +56,14 @@ fn expected(headers: &HeaderMap) -> Answer<Option<u64>> {
     };
     let wrong = |_| Failure::bad_request("the header X-Expected-Entity-Length must be a number");
     text.parse().map(Some).map_err(wrong)
+}
+
+/// The headers that say what a file is after new content came.
+pub(crate) fn describe(headers: &mut HeaderMap, node: &Node) {
+    get::identify(headers, &node.info);
+    let mut letters = Vec::with_capacity(16);
+    props::letters(&mut letters, node);
+    headers.insert(headers::OC_PERM, value(&String::from_utf8_lossy(&letters)));
 }
 
 /// Content in pieces would be taken for the whole content (RFC 9110 section 14.5).
